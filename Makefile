@@ -1,0 +1,49 @@
+# `make` lists the targets. Only scripts/bootstrap installs anything; everything made lies in .deps/, recordings/, build/.
+SHELL := /bin/bash
+CMAKE := .deps/venv/bin/cmake
+CTEST := .deps/venv/bin/ctest
+JOBS := $(shell nproc)
+SOURCES = git ls-files --cached --others --exclude-standard '*.cpp' '*.hpp'
+
+.PHONY: help bootstrap build run test test-unit test-asan lint format tidy bench clean
+.DEFAULT_GOAL := help
+
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+bootstrap:  ## install what is missing (scripts/bootstrap)
+	@scripts/bootstrap
+
+build: bootstrap  ## build the release: build/release/bin
+	@$(CMAKE) --preset release --log-level=NOTICE
+	@ninja -C build/release -j$(JOBS)
+
+run: build  ## build, then replay 33 years of daily prices through the whole loop
+	build/release/bin/everlearn demo
+
+test: build  ## everything: unit, lint and end-to-end tests, then the unit tests under the sanitizers
+	$(CTEST) --preset release -j$(JOBS)
+	@$(MAKE) --no-print-directory test-asan
+
+test-unit: build  ## unit tests
+	$(CTEST) --preset release -j$(JOBS) -L '^unit$$'
+
+test-asan: bootstrap  ## unit tests under the address and undefined-behaviour sanitizers
+	@$(CMAKE) --preset asan --log-level=NOTICE
+	@ninja -C build/asan -j$(JOBS) unit_tests
+	$(CTEST) --preset asan -j$(JOBS)
+
+lint: build  ## architecture, forbidden calls, layout, headers that compile alone
+	$(CTEST) --preset release -j$(JOBS) -L '^lint$$'
+
+format: bootstrap  ## let clang-format lay out the sources
+	$(SOURCES) | xargs clang-format-16 -i
+
+tidy: build  ## clang-tidy over all sources
+	$(SOURCES) | grep '\.cpp$$' | xargs -P $(JOBS) -n 4 clang-tidy-16 -p build/release --quiet
+
+bench: build  ## run the benchmarks
+	@set -e; shopt -s nullglob; for b in build/release/bin/bench_*; do echo "$$b"; "$$b"; done
+
+clean:  ## remove build/ (keeps what bootstrap installed)
+	rm -rf build
