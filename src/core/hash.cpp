@@ -1,0 +1,54 @@
+#include "core/hash.hpp"
+
+#include <openssl/evp.h>
+#include <zlib.h>
+
+#include "core/assert.hpp"
+
+namespace everlearn {
+namespace {
+
+EVP_MD_CTX* evp(void* context) { return static_cast<EVP_MD_CTX*>(context); }
+
+}  // namespace
+
+// OpenSSL fails here only without memory or without its default provider: nothing could go on without hashes.
+Sha256Stream::Sha256Stream() : context_{EVP_MD_CTX_new()} {
+  EL_ASSERT(context_ != nullptr && EVP_DigestInit_ex(evp(context_), EVP_sha256(), nullptr) == 1, "no SHA-256");
+}
+
+Sha256Stream::~Sha256Stream() { EVP_MD_CTX_free(evp(context_)); }
+
+void Sha256Stream::add(std::string_view bytes) {
+  EL_ASSERT(EVP_DigestUpdate(evp(context_), bytes.data(), bytes.size()) == 1, "SHA-256 fails");
+}
+
+Sha256 Sha256Stream::finish() {
+  Sha256 digest{};
+  EL_ASSERT(EVP_DigestFinal_ex(evp(context_), digest.data(), nullptr) == 1, "SHA-256 fails, or was finished twice");
+  return digest;
+}
+
+Sha256 sha256(std::string_view bytes) {
+  Sha256Stream stream;
+  stream.add(bytes);
+  return stream.finish();
+}
+
+std::string hex(const Sha256& digest) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string text;
+  text.reserve(2 * digest.size());
+  for (const std::uint8_t byte : digest) {
+    text += kDigits[byte >> 4];
+    text += kDigits[byte & 15];
+  }
+  return text;
+}
+
+std::uint32_t crc32(std::string_view bytes, std::uint32_t seed) {
+  return static_cast<std::uint32_t>(
+      ::crc32_z(seed, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size()));
+}
+
+}  // namespace everlearn
