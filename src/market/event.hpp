@@ -1,0 +1,65 @@
+// What a source says happened. Immutable; event_time is the market's, known_at is ours.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <variant>
+#include <vector>
+
+#include "core/ids.hpp"
+#include "core/price.hpp"
+#include "core/time.hpp"
+
+namespace everlearn {
+
+/// A price at an instant: a close, a dense snapshot, a mid.
+struct PricePoint {
+  Price price;
+  std::optional<Price> bid;
+  std::optional<Price> ask;
+};
+
+/// A closed bar. event_time is its close; known_at is max(received, close).
+struct Bar {
+  Timestamp open_time;
+  Price open, high, low, close;
+  double volume = 0;  // units traded
+  std::optional<double> vwap;
+  std::optional<std::int64_t> trades;
+};
+
+enum class Side : std::uint8_t { Unknown, Buy, Sell };  // of a trade: the taker's
+
+struct Trade {
+  Price price;
+  double size = 0;  // units
+  Side side = Side::Unknown;
+};
+
+struct BookLevel {
+  Price price;
+  double size = 0;  // units; 0 in a delta: the level is gone
+};
+
+/// A whole book (snapshot) or the new sizes of some levels. Best level first on both sides.
+struct BookUpdate {
+  bool snapshot = false;
+  std::vector<BookLevel> bids;
+  std::vector<BookLevel> asks;
+};
+
+/// The market's outcome became known: what one share of this instrument pays.
+struct Resolution {
+  double payout = 0;
+};
+
+using EventBody = std::variant<PricePoint, Bar, Trade, BookUpdate, Resolution>;
+
+struct Event {
+  InstrumentId instrument{};
+  Timestamp event_time;
+  Timestamp known_at;
+  EventBody what;
+};
+
+}  // namespace everlearn

@@ -1,0 +1,96 @@
+#include "market/event_codec.hpp"
+
+#include <fmt/format.h>
+
+#include "core/quoted.hpp"
+#include "market/body_bytes.hpp"
+
+namespace everlearn {
+namespace {
+
+struct Kind {
+  std::string_view operator()(const PricePoint&) const { return "price"; }
+  std::string_view operator()(const Bar&) const { return "bar"; }
+  std::string_view operator()(const Trade&) const { return "trade"; }
+  std::string_view operator()(const BookUpdate& update) const { return update.snapshot ? "book" : "delta"; }
+  std::string_view operator()(const Resolution&) const { return "resolution"; }
+};
+
+struct Encode {
+  ByteWriter& out;
+  void operator()(const PricePoint& point) const {
+    put_price(out, point.price);
+    put_price(out, point.bid);
+    put_price(out, point.ask);
+  }
+  void operator()(const Bar& bar) const { put_bar(out, bar); }
+  void operator()(const Trade& trade) const {
+    put_price(out, trade.price);
+    out.f64(trade.size);
+    out.u8(static_cast<std::uint8_t>(trade.side));
+  }
+  void operator()(const BookUpdate& update) const {
+    put_levels(out, update.bids);
+    put_levels(out, update.asks);
+  }
+  void operator()(const Resolution& resolution) const { out.f64(resolution.payout); }
+};
+
+PricePoint get_point(ByteReader& in) {
+  PricePoint point;
+  point.price = get_price(in);
+  point.bid = get_optional_price(in);
+  point.ask = get_optional_price(in);
+  return point;
+}
+
+Result<EventBody> get_trade(ByteReader& in) {
+  Trade trade;
+  trade.price = get_price(in);
+  trade.size = in.f64();
+  const std::uint8_t side = in.u8();
+  if (side > static_cast<std::uint8_t>(Side::Sell))
+    return fail(Code::Damaged, fmt::format("trade: side {} of 2", side));
+  trade.side = static_cast<Side>(side);
+  return trade;
+}
+
+BookUpdate get_book(ByteReader& in, bool snapshot) {
+  BookUpdate update;
+  update.snapshot = snapshot;
+  update.bids = get_levels(in);
+  update.asks = get_levels(in);
+  return update;
+}
+
+}  // namespace
+
+std::string_view event_kind(const EventBody& body) { return std::visit(Kind{}, body); }
+
+std::string encode_event(const EventBody& body) {
+  ByteWriter out;
+  std::visit(Encode{out}, body);
+  return out.take();
+}
+
+Result<EventBody> decode_event(std::string_view kind, std::string_view bytes) {
+  ByteReader in{bytes};
+  EventBody body;
+  if (kind == "price") {
+    body = get_point(in);
+  } else if (kind == "bar") {
+    body = get_bar(in);
+  } else if (kind == "trade") {
+    EL_TRY(body, get_trade(in));
+  } else if (kind == "book" || kind == "delta") {
+    body = get_book(in, kind == "book");
+  } else if (kind == "resolution") {
+    body = Resolution{in.f64()};
+  } else {
+    return fail(Code::Damaged, fmt::format("event of unknown kind {}", quoted(kind)));
+  }
+  EL_CHECK(in.finish(kind));
+  return body;
+}
+
+}  // namespace everlearn

@@ -1,0 +1,54 @@
+// The market as known now: one entry an instrument. `apply` folds events in; a step (cycle) reads it and then calls
+// end_step(), which clears what is counted per step. Decision thread only.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "core/bytes.hpp"
+#include "market/event.hpp"
+#include "market/instrument.hpp"
+
+namespace everlearn {
+
+/// Full-depth book kept from snapshots and deltas; best first. Empty until the first snapshot.
+struct Book {
+  std::vector<BookLevel> bids;  // descending price
+  std::vector<BookLevel> asks;  // ascending price
+  bool trusted = false;         // a snapshot was seen and no contradiction (crossed book) since
+};
+
+struct InstrumentState {
+  bool seen = false;
+  Price last;                 // latest price: point, close, trade, or mid of a trusted book
+  Timestamp last_event_time;  // of `last`
+  Timestamp last_known_at;
+  std::optional<Price> bid, ask;
+  std::optional<double> payout;  // set once resolved
+  Book book;
+
+  // Since the last step:
+  std::uint32_t updates = 0;  // events
+  std::optional<Bar> bar;     // the closed bars of the step merged into one
+  std::uint32_t buys = 0, sells = 0, unknown_trades = 0;
+  double buy_volume = 0, sell_volume = 0, unknown_volume = 0;
+  double trade_notional = 0;  // sum of price x size
+  double largest_trade = 0;   // units
+};
+
+class MarketState {
+ public:
+  /// Errors: BadData for a crossed book (the book becomes untrusted, the event is otherwise ignored).
+  Result<void> apply(const Event& event);
+  const InstrumentState& operator[](InstrumentId id) const { return all_[index(id)]; }
+  std::size_t size() const { return all_.size(); }
+  void end_step();
+
+  void encode(ByteWriter& out) const;
+  static Result<MarketState> decode(ByteReader& in);
+
+ private:
+  std::vector<InstrumentState> all_;
+};
+
+}  // namespace everlearn
