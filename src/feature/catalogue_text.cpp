@@ -1,0 +1,99 @@
+#include "feature/catalogue_text.hpp"
+
+#include <fmt/format.h>
+
+#include "feature/resolve.hpp"
+
+namespace everlearn {
+namespace {
+
+constexpr std::string_view kIntroduction = R"(# Features
+
+Written by the program from its catalogue (`catalogue_markdown()`); a test compares this file with it.
+
+A feature is a family and a window: `ret_20`. The window counts steps, from 1 to 5000 unless the table says
+otherwise, or it is a time that is a whole number of steps: `ret_1h`. On a session calendar a time counts the time
+that the market is open, and a step of a day is a session. The tables list the windows of the catalogue (what a
+pattern such as `ret_*` matches); any other window can be asked for by its name. At step lengths under a day the
+catalogue also has the windows 5m, 15m, 1h, 4h, 24h and 7d where they are whole numbers of steps and not shorter
+than the family's first window.
+
+A column is `name@hash`; the hash stands for the computation itself. Values are computed in double and stored as
+float32.
+
+**Unknown (NaN).** A value is known when all values it needs are known: a window, and the way back to `x[k]`, counts
+only values that follow each other without a break. Warm-up is the number of earlier steps a feature needs; an
+instrument that appears later starts its own. A step without news keeps the price, adds a flat bar without volume
+and no trades. Everything about an instrument is unknown before its first price, after its market is resolved, and
+once more than five sessions have closed since its last price; after that it starts anew.
+
+**Symbols.** `p` price; `x[k]` the value k steps ago; `r` = ln(p / p[1]); `r_k` = ln(p / p[k]); `o h l c v` the
+step's bar; `a b` best ask and bid, mid = (a + b) / 2; `mean_W`, `std_W`, `Var_W` (divided by W), `cov_W`, `corr_W`,
+`sum_W`, `min_W`, `max_W` over the last W values; `mad_W` mean absolute deviation from the mean; `ema_W` exponential
+mean with weight 2 / (W + 1), `wilder_W` with weight 1 / W, weights normalised from the first value on. x / 0 is
+unknown unless said. Means over instruments need two known ones, and leave the context instruments out. A rank's
+ties are equal to nine digits.
+)";
+
+std::string in_table(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (c == '|') out += '\\';
+    out += c;
+  }
+  return out;
+}
+
+std::int64_t warm_up(const Family& family, int window) {
+  Graph graph;
+  return graph.needs(family.build(graph, window).id) - 1;
+}
+
+/// "W + 3" where the warm-up is a straight line in the window.
+std::string warm_up_text(const Family& family) {
+  if (family.steps.empty()) return fmt::format("{}", warm_up(family, 0));
+  const int w = family.steps.back();
+  const std::int64_t at = warm_up(family, w);
+  const std::int64_t slope = warm_up(family, w + 1) - at;
+  const std::int64_t rest = at - slope * w;
+  std::string text = slope == 0 ? "" : slope == 1 ? "W" : fmt::format("{} W", slope);
+  if (text.empty()) return fmt::format("{}", rest);
+  if (rest != 0) text += fmt::format(" {} {}", rest > 0 ? '+' : '-', rest > 0 ? rest : -rest);
+  return text;
+}
+
+std::string windows_text(const Family& family) {
+  if (family.steps.empty()) return "";
+  std::string text = fmt::format("{}", fmt::join(family.steps, " "));
+  if (family.least > 1 || family.most < 5000) text += fmt::format(" ({} to {})", family.least, family.most);
+  return text;
+}
+
+}  // namespace
+
+std::string catalogue_markdown() {
+  std::string text{kIntroduction};
+  const Resolver daily{Duration::days(1)};
+  const Resolver quarter_hour{Duration::minutes(15)};
+  const Resolver minute{Duration::minutes(1)};
+  text += fmt::format(
+      "\n**Size.** {} families; {} features at a step of a day, {} at 15 minutes, {} at one minute, and any other "
+      "window.\n",
+      daily.families().size(), daily.listed().size(), quarter_hour.listed().size(), minute.listed().size());
+
+  std::string group;
+  for (const Family& family : daily.families()) {
+    if (family.group != group) {
+      group = family.group;
+      text += fmt::format("\n## {}\n\n", group);
+      text += "| feature | windows | formula | unit | reads | warm-up | reference |\n|---|---|---|---|---|---|---|\n";
+    }
+    const std::string name = family.steps.empty() ? family.stem : family.stem + "_W";
+    text += fmt::format("| `{}` | {} | {} | {} | {} | {} | {} |\n", name, windows_text(family),
+                        in_table(with_window(family.formula, "W")), family.unit, family.source, warm_up_text(family),
+                        family.reference);
+  }
+  return text;
+}
+
+}  // namespace everlearn
