@@ -1,0 +1,59 @@
+#include "learn/train_job.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace everlearn;
+
+namespace {
+
+TrainJob job() {
+  TrainJob j;
+  j.target = "ret_5d";
+  j.task = Task::Multiclass;
+  j.classes = 3;
+  j.as_of = Timestamp{100};
+  j.columns = {"ret_1@aaaaaaaa", "ret_5@bbbbbbbb"};
+  j.examples = {{"/data/lake/x.parquet", "00ff", 12}};
+  j.params.learning_rate = 0.1;
+  j.seed = 7;
+  return j;
+}
+
+}  // namespace
+
+TEST_CASE("train job: what is written to job.json reads back") {
+  const TrainJob back = TrainJob::from_json(job().to_json()).value();
+  CHECK(back.to_json() == job().to_json());
+  CHECK(back.task == Task::Multiclass);
+  CHECK(back.examples.front().rows == 12);
+}
+
+TEST_CASE("train job: paths, segments and threads do not shape the model, anything else does") {
+  TrainJob moved = job();
+  moved.examples = {{"/elsewhere/a.parquet", "11", 5}, {"/elsewhere/b.parquet", "22", 7}};
+  moved.tail_examples = "/tmp/t.parquet";
+  moved.threads = 2;
+  CHECK(moved.canonical() == job().canonical());
+  TrainJob other = job();
+  other.params.learning_rate = 0.2;
+  CHECK(other.canonical() != job().canonical());
+  other = job();
+  other.as_of = Timestamp{101};
+  CHECK(other.canonical() != job().canonical());
+}
+
+TEST_CASE("train job: a member of the wrong type is named") {
+  std::string text = job().to_json();
+  text.replace(text.find("\"trees\":100"), 11, "\"trees\":\"x\"");
+  const auto read = TrainJob::from_json(text);
+  REQUIRE(!read);
+  CHECK(read.error().message.find("\"trees\" should be an integer") != std::string::npos);
+}
+
+TEST_CASE("train result: reads back") {
+  TrainResult result;
+  result.ok = true;
+  result.gain = {{"ret_1@aaaaaaaa", 1.5}};
+  result.stop_loss = 0.1;
+  CHECK(TrainResult::from_json(result.to_json())->to_json() == result.to_json());
+}
