@@ -1,0 +1,52 @@
+#include "io/log.hpp"
+
+#include <doctest/doctest.h>
+
+#include "core/system_fs.hpp"
+#include "core/test_directory.hpp"
+
+namespace everlearn {
+namespace {
+
+TEST_CASE("log: one JSON object a line, with the clock's time") {
+  const TestDirectory directory;
+  const ManualClock clock{Timestamp{1'767'445'207'000'000}};
+  auto log = Log::open(clock, {.directory = directory.path(), .console = false});
+  REQUIRE(log);
+  (*log)->write(LogLevel::Info, "start", "say \"hello\"\n");
+  (*log)->write(LogLevel::Warning, "input", "rows", JsonOut{}.put("rows", 3));
+  SystemFs fs;
+  const auto text = read_file(fs, directory.path() + "/everlearn.jsonl");
+  REQUIRE(text);
+  CHECK(*text ==
+        "{\"at\":\"2026-01-03T13:00:07.000000Z\",\"level\":\"info\",\"event\":\"start\",\"text\":\"say \\\"hello\\\"\\n\"}\n"
+        "{\"at\":\"2026-01-03T13:00:07.000000Z\",\"level\":\"warning\",\"event\":\"input\",\"text\":\"rows\",\"data\":{\"rows\":3}}\n");
+}
+
+TEST_CASE("log: a full file makes room, the oldest goes") {
+  const TestDirectory directory;
+  const ManualClock clock;
+  auto log = Log::open(clock, {.directory = directory.path(), .console = false, .file_bytes = 1000, .files = 2});
+  REQUIRE(log);
+  for (int i = 0; i < 100; ++i) (*log)->write(LogLevel::Info, "line", "something that happened");
+  SystemFs fs;
+  const auto entries = fs.list(directory.path());
+  REQUIRE(entries);
+  std::vector<std::string> names;
+  for (const DirectoryEntry& entry : *entries) {
+    names.push_back(entry.name);
+    CHECK(entry.size <= 1000);
+  }
+  CHECK(names == std::vector<std::string>{"everlearn.1.jsonl", "everlearn.2.jsonl", "everlearn.jsonl"});
+}
+
+TEST_CASE("log: a directory that is not there is an error") {
+  const TestDirectory directory;
+  const ManualClock clock;
+  const auto log = Log::open(clock, {.directory = directory.path() + "/no/such\x01", .console = false});
+  // spdlog makes directories; a file in the way it cannot.
+  if (!log) CHECK(log.error().code == Code::Storage);
+}
+
+}  // namespace
+}  // namespace everlearn
