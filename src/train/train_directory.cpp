@@ -1,0 +1,167 @@
+#include "train/train_directory.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "core/system_clock.hpp"
+#include "forest/lightgbm.hpp"
+#include "label/label.hpp"
+#include "learn/golden.hpp"
+#include "model/calibrator.hpp"
+#include "train/degenerate.hpp"
+#include "train/lightgbm_booster.hpp"
+#include "train/row_selection.hpp"
+
+namespace everlearn {
+namespace {
+
+Result<TrainResult> refuse(Fs& fs, const std::string& directory, TrainResult result, std::string why) {
+  result.refused = std::move(why);
+  EL_CHECK(replace_file(fs, directory + "/result.json", result.to_json()));
+  return result;
+}
+
+void describe(const RowSelection& selection, TrainResult& result) {
+  EffectiveCount effective;
+  for (const LabelledRow& row : selection.rows) {
+    result.seen_until = std::max(result.seen_until, row.label_end);
+    if (row.role == Role::Stop) {
+      ++result.rows_stop;
+      continue;
+    }
+    if (result.rows_fit++ == 0) {
+      result.fit_first = row.event_time;
+      result.label_min = result.label_max = row.label;
+    }
+    result.fit_last = row.event_time;
+    result.label_min = std::min(result.label_min, row.label);
+    result.label_max = std::max(result.label_max, row.label);
+    effective.add(row.instrument, row.event_time, row.label_end);
+  }
+  result.effective = effective.value();
+}
+
+// Passes over the rows: from the files, and from memory after the first pass where that is cheap.
+class RowPasses {
+ public:
+  RowPasses(const TrainJob& job, const RowSelection& selection)
+      : job_{job}, selection_{selection}, keeps_{selection.rows.size() * job.columns.size() <= kKeptValues} {}
+
+  Result<void> pass(const RowVisitor& visitor) {
+    const std::size_t width = job_.columns.size();
+    if (!kept_.empty()) {
+      for (std::size_t i = 0; i < selection_.rows.size(); ++i)
+        visitor(selection_.rows[i], std::span{kept_}.subspan(i * width, width));
+      return {};
+    }
+    return for_each_row(job_, selection_, [&](const LabelledRow& row, std::span<const float> features) {
+      if (keeps_) kept_.insert(kept_.end(), features.begin(), features.end());
+      visitor(row, features);
+    });
+  }
+
+ private:
+  static constexpr std::size_t kKeptValues = 256ull << 20;  // 1 GiB
+
+  const TrainJob& job_;
+  const RowSelection& selection_;
+  const bool keeps_;
+  std::vector<float> kept_;
+};
+
+// Every k-th selected row, so that the golden rows span the whole time.
+class GoldenSample {
+ public:
+  explicit GoldenSample(std::size_t population) : every_{std::max<std::size_t>(1, population / kGoldenRows)} {}
+  void add(std::span<const float> row) {
+    if (seen_++ % every_ == 0 && taken_++ < kGoldenRows) rows.insert(rows.end(), row.begin(), row.end());
+  }
+  std::vector<float> rows;
+
+ private:
+  std::size_t every_, seen_ = 0, taken_ = 0;
+};
+
+// On the stop rows: what the forest says against what happened, in a model it was not fitted to.
+Result<Calibrator> calibrate(const TrainJob& job, const std::vector<double>& response,
+                             const std::vector<double>& outcomes) {
+  if (job.calibration == "none") return Calibrator{};
+  if (job.calibration == "linear" && job.task == Task::Regression) return Calibrator::fit_linear(response, outcomes);
+  if (job.calibration != "temperature" || job.task == Task::Regression)
+    return fail(Code::Unsupported, fmt::format("calibration \"{}\" does not fit a {} task", job.calibration,
+                                               task_name(job.task)));
+  if (job.task == Task::Multiclass) return Calibrator::fit_temperature(response, job.classes, outcomes);
+  std::vector<double> both;
+  for (const double p : response) both.insert(both.end(), {1 - p, p});
+  return Calibrator::fit_temperature(both, 2, outcomes);
+}
+
+// Our converter and evaluator against the library, before anything else sees the model.
+Result<Golden> golden_rows(const TrainJob& job, const Forest& forest, const std::string& model_text,
+                           std::vector<float> rows) {
+  Golden golden{job.columns, forest.outputs(), std::move(rows), {}};
+  EL_TRY(golden.raw, library_raw(model_text, golden.rows, job.columns.size(), golden.outputs));
+  if (forest.averaged()) {  // the library's raw score is the sum of a random forest's trees, ours their mean
+    const double trees = static_cast<double>(forest.trees() / forest.outputs());
+    for (double& score : golden.raw) score /= trees;
+  }
+  std::vector<double> ours(golden.raw.size());
+  forest.raw_batch(golden.rows, ours);
+  if (ours != golden.raw) return fail(Code::Model, "the converted forest does not give LightGBM's scores bit for bit");
+  return golden;
+}
+
+}  // namespace
+
+Result<TrainResult> train_directory(Fs& fs, const std::string& directory) {
+  EL_TRY(const std::string text, read_file(fs, directory + "/job.json", 64 << 20));
+  EL_TRY(const TrainJob job, TrainJob::from_json(text));
+  if (job.params.learner != "lightgbm")
+    return fail(Code::Unsupported, fmt::format("learner \"{}\" is not built in", job.params.learner));
+
+  TrainResult result;
+  const Stopwatch reading;
+  EL_TRY(const RowSelection selection, select_rows(job));
+  describe(selection, result);
+  if (auto why = degenerate_labels(job, selection, result.effective); !why.empty())
+    return refuse(fs, directory, std::move(result), std::move(why));
+
+  FeatureWatch watch{job.columns.size()};
+  GoldenSample sample{selection.rows.size()};
+  std::vector<double> stop_labels;
+  RowPasses rows{job, selection};
+  EL_CHECK(rows.pass([&](const LabelledRow& row, std::span<const float> features) {
+    sample.add(features);
+    if (row.role == Role::Fit) watch.add(features);
+    else stop_labels.push_back(row.label);
+  }));
+  result.read_seconds = reading.seconds();
+  if (const std::string column = watch.infinite(job.columns); !column.empty())
+    return refuse(fs, directory, std::move(result), fmt::format("infinite feature: {}", column));
+  result.dead_features = watch.dead(job.columns);
+  if (result.dead_features.size() == job.columns.size())
+    return refuse(fs, directory, std::move(result), "dead features: every column is constant or missing");
+
+  EL_TRY(const Boosted boosted, boost(job, selection, [&](const RowVisitor& visitor) { return rows.pass(visitor); }));
+  EL_TRY(const Forest forest, forest_from_lightgbm(boosted.model_text));
+  EL_TRY(const Golden golden, golden_rows(job, forest, boosted.model_text, std::move(sample.rows)));
+  EL_TRY(const Calibrator calibrator, calibrate(job, boosted.stop_response, stop_labels));
+
+  result.ok = true;
+  result.best_iteration = boosted.best_iteration;
+  result.stop_loss = boosted.stop_loss;
+  result.prepare_seconds = boosted.prepare_seconds;
+  result.train_seconds = boosted.train_seconds;
+  const std::vector<double> gain = forest.gain();
+  for (std::size_t j = 0; j < gain.size(); ++j) result.gain[job.columns[j]] = gain[j];
+
+  EL_CHECK(replace_file(fs, directory + "/model.txt", boosted.model_text));
+  EL_CHECK(replace_file(fs, directory + "/forest.bin", forest.encode()));
+  EL_CHECK(replace_file(fs, directory + "/calibrator.json", calibrator.to_json()));
+  EL_CHECK(write_golden(fs, directory + "/golden.parquet", golden));
+  EL_CHECK(replace_file(fs, directory + "/result.json", result.to_json()));
+  return result;
+}
+
+}  // namespace everlearn
