@@ -40,12 +40,14 @@ TEST_CASE("log: a full file makes room, the oldest goes") {
   CHECK(names == std::vector<std::string>{"everlearn.1.jsonl", "everlearn.2.jsonl", "everlearn.jsonl"});
 }
 
-TEST_CASE("log: a directory that is not there is an error") {
+TEST_CASE("log: a file where its directory should be is an error") {
   const TestDirectory directory;
+  SystemFs fs;
+  REQUIRE(replace_file(fs, directory.path() + "/logs", "in the way"));
   const ManualClock clock;
-  const auto log = Log::open(clock, {.directory = directory.path() + "/no/such\x01", .console = false});
-  // spdlog makes directories; a file in the way it cannot.
-  if (!log) CHECK(log.error().code == Code::Storage);
+  const auto log = Log::open(clock, {.directory = directory.path() + "/logs", .console = false});
+  REQUIRE(!log);
+  CHECK(log.error().code == Code::Storage);
 }
 
 }  // namespace
