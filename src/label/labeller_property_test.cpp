@@ -173,9 +173,7 @@ class Oracle {
       path.add(event == nullptr ? std::nullopt : std::optional{value_of(*event)});
     }
     if (const auto volatility = path.volatility(spec_.unit)) return known(d, end, known_at, *volatility);
-    return voided(
-        d, end, settled,
-        "prices at " + std::to_string(path.observed) + " of " + std::to_string(path.steps) + " steps, fewer than half");
+    return voided(d, end, settled, path.why_unknown());
   }
 
   /// Bars and resolutions of an instrument in the order they became known.
@@ -214,9 +212,7 @@ class Oracle {
       if (spec_.kind != LabelKind::RealisedVolatility)
         return known(d, event->event_time, event->known_at, move_label(spec_, d.entry, value_of(*event)));
       if (const auto volatility = path.volatility(spec_.unit)) return known(d, event->event_time, event->known_at, *volatility);
-      return voided(d, event->event_time, event->known_at,
-                    "prices at " + std::to_string(path.observed) + " of " + std::to_string(path.steps) +
-                        " steps, fewer than half");
+      return voided(d, event->event_time, event->known_at, path.why_unknown());
     }
     return std::nullopt;
   }

@@ -52,12 +52,12 @@ TEST_CASE("shrinkage momentum: nothing before the first price, no change before 
   CHECK(std::isnan(said(*baseline, kB)));
 }
 
-TEST_CASE("shrinkage momentum: mean sample return, shrunk by n / (n + 8), times the samples of the horizon") {
+TEST_CASE("shrinkage momentum: mean return of a horizon, shrunk by n / (n + 8), n counted in horizons") {
   const auto points = make_baseline(target(LabelKind::ForwardReturn, ReturnUnit::Points), 4, false);
   feed(*points, {1, 2});
-  CHECK(said(*points) == doctest::Approx(4 * (1.0 / 9) * 1));
+  CHECK(said(*points) == doctest::Approx(0.25 / 8.25 * 4 * 1));
   feed(*points, {1, 2, 5});  // the first two are not later than what was seen, the third is
-  CHECK(said(*points) == doctest::Approx(4 * (2.0 / 10) * 2));
+  CHECK(said(*points) == doctest::Approx(0.5 / 8.5 * 4 * 2));
   const auto relative = make_baseline(target(LabelKind::ForwardReturn), 1, false);
   feed(*relative, {1, 2, 3});
   CHECK(said(*relative) == doctest::Approx((2.0 / 10) * 0.75));
@@ -78,14 +78,14 @@ TEST_CASE("shrinkage momentum: a price in [0, 1] is not sent outside") {
     double said;
   };
   for (const Case& c :
-       {Case{ReturnUnit::Points, 0.2}, {ReturnUnit::Relative, 0.25}, {ReturnUnit::Log, std::log(1.25)}}) {
+       {Case{ReturnUnit::Points, 0.01}, {ReturnUnit::Relative, 0.01 / 0.99}, {ReturnUnit::Log, -std::log(0.99)}}) {
     const auto up = make_baseline(target(LabelKind::ForwardReturn, c.unit), 100, true);
-    feed(*up, {0.4, 0.6, 0.8});
+    feed(*up, {0.4, 0.6, 0.99});
     CHECK(said(*up) == doctest::Approx(c.said));
   }
   const auto down = make_baseline(target(LabelKind::ForwardReturn, ReturnUnit::Points), 100, true);
-  feed(*down, {0.6, 0.4, 0.2});
-  CHECK(said(*down) == doctest::Approx(-0.2));
+  feed(*down, {0.6, 0.4, 0.01});
+  CHECK(said(*down) == doctest::Approx(-0.01));
 }
 
 TEST_CASE("shrinkage momentum: a return from a price of zero is left out of relative returns, not of points") {
@@ -95,6 +95,14 @@ TEST_CASE("shrinkage momentum: a return from a price of zero is left out of rela
   feed(*points, {0, 1, 2});
   CHECK(said(*relative) == doctest::Approx(1.0 / 9));
   CHECK(said(*points) == doctest::Approx(2.0 / 10));
+}
+
+TEST_CASE("trailing volatility: as a logarithm, which a price that does not move has not") {
+  const auto baseline = make_baseline(target(LabelKind::RealisedVolatility, ReturnUnit::Log), 1, false);
+  feed(*baseline, {1, 1});
+  CHECK(std::isnan(said(*baseline)));
+  feed(*baseline, {1, 1, std::exp(0.5)});
+  CHECK(baseline->no_change(kA) == doctest::Approx(std::log(0.5)));
 }
 
 TEST_CASE("trailing volatility: no change looks back one horizon, the baseline four; both from half a horizon on") {
@@ -193,5 +201,5 @@ TEST_CASE("the state of another baseline is refused") {
   const auto decoded = make_baseline(target(LabelKind::RealisedVolatility), 6, false)->decode(in);
   REQUIRE(!decoded);
   CHECK(decoded.error().message ==
-        "baseline state is of another target: 'trailing volatility v1 5', not 'trailing volatility v1 6'");
+        "baseline state is of another target: 'trailing volatility v1 false 5', not 'trailing volatility v1 false 6'");
 }
