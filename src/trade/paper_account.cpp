@@ -74,7 +74,7 @@ std::pair<double, std::string> PaperAccount::allowance(const Decision& decision)
   take(kelly, "Kelly size");
   take(limits.instrument - here, "instrument limit");
   take(limits.total - committed, "total limit");
-  take(limits.capital - committed, "capital");
+  take(std::min(limits.capital, last_equity_) - committed, "capital");  // what was lost can be risked no more
   if (decision.depth) take(limits.depth_share * *decision.depth * decision.price, "share of depth");
   return least;
 }

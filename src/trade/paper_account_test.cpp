@@ -127,6 +127,19 @@ TEST_CASE("paper: no new risk after the daily loss, until the next day") {
   CHECK(desk.signal(kA, minute(24 * 60), 1, minute(24 * 60 + 9))[0].state == "open");
 }
 
+TEST_CASE("paper: what was lost can be risked no more") {
+  PaperRules r = rules();
+  r.limits = {.capital = 100, .order = 100, .instrument = 100, .total = 100, .daily_loss = 1000, .kelly_fraction = 1};
+  Desk desk{r};
+  desk.point(kA, minute(0), 10);
+  desk.signal(kA, minute(0), 1, minute(2));
+  desk.point(kA, minute(1), 10);
+  desk.point(kA, minute(2), 2);  // 80 of 100 gone
+  desk.account.mark(minute(2), desk.market);
+  desk.point(kA, minute(3), 10);
+  CHECK(desk.signal(kA, minute(3), 1, minute(9))[0].quantity == doctest::Approx(2));
+}
+
 TEST_CASE("paper: an opposite signal closes, the same one keeps for longer") {
   Desk desk;
   desk.point(kA, minute(0), 10);
