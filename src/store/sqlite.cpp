@@ -10,8 +10,9 @@ namespace {
 
 // 3.51.3 repairs a race between two checkpointing connections that could lose committed pages (3.7.0 to 3.51.2).
 constexpr int kOldestLibrary = 3'051'003;
-// Only a reader waits: for the moment in which a writer recovers or restarts the log.
-constexpr int kReaderPatienceMs = 5'000;
+// For the moment in which another connection recovers or restarts the log. A reader may be the one that recovers it, when it
+// is the first to look after a crash: a writer that starts just then has to wait for it.
+constexpr int kPatienceMs = 2'000;
 
 Code code_of(int sqlite_code) {
   switch (sqlite_code & 0xff) {
@@ -117,10 +118,8 @@ Result<Database> Database::open(const std::string& path, Mode mode) {
   }
   sqlite3_db_config(raw, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
   sqlite3_db_config(raw, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
-  if (mode == Mode::ReadOnly) {
-    sqlite3_db_config(raw, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
-    sqlite3_busy_timeout(raw, kReaderPatienceMs);
-  }
+  sqlite3_busy_timeout(raw, kPatienceMs);
+  if (mode == Mode::ReadOnly) sqlite3_db_config(raw, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
   return database;
 }
 

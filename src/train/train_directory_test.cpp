@@ -142,7 +142,8 @@ TEST_CASE("trainer: purge leaves out rows whose outcome was not known at the bou
   // As of an earlier T later labels do not exist.
   TrainJob earlier = bench.last();
   earlier.as_of = step(200);
-  for (const LabelledRow& row : select_rows(earlier)->rows) CHECK(row.label_end <= step(200));
+  const RowSelection known = select_rows(earlier).value();
+  for (const LabelledRow& row : known.rows) CHECK(row.label_end <= step(200));
 }
 
 TEST_CASE("trainer: the newest rows are taken, markets that share an outcome stay on one side") {
@@ -150,7 +151,7 @@ TEST_CASE("trainer: the newest rows are taken, markets that share an outcome sta
   REQUIRE(bench.train(bench.job())->ok);
   TrainJob few = bench.last();
   few.max_examples = 100;
-  const auto rows = select_rows(few)->rows;
+  const std::vector<LabelledRow> rows = select_rows(few).value().rows;
   const auto fit = std::count_if(rows.begin(), rows.end(), [](const LabelledRow& r) { return r.role == Role::Fit; });
   CHECK(fit == 100);
   CHECK(rows.front().event_time > step(250));
@@ -158,7 +159,8 @@ TEST_CASE("trainer: the newest rows are taken, markets that share an outcome sta
   TrainJob grouped = bench.last();
   grouped.group_by_market = true;
   grouped.markets = {"m", "", "", ""};
-  for (const LabelledRow& row : select_rows(grouped)->rows)
+  const RowSelection apart = select_rows(grouped).value();
+  for (const LabelledRow& row : apart.rows)
     CHECK((row.role == Role::Stop || row.instrument != InstrumentId{0}));
 }
 
