@@ -1,0 +1,68 @@
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "app/cli/command.hpp"
+#include "core/json.hpp"
+#include "core/system_fs.hpp"
+
+namespace everlearn::cli {
+namespace {
+
+constexpr const char* kProfileFile = "everlearn.toml";
+constexpr const char* kEnvironmentFile = ".env.example";
+
+std::string variable_of(const std::string& key) {
+  std::string name = "EVERLEARN__";
+  for (const char c : key) {
+    if (c == '.') name += "__";
+    else name += c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+  }
+  return name;
+}
+
+std::string environment_example(const Config& config) {
+  std::string out =
+      "# Copy to .env in the directory where everlearn starts. Every setting has a variable: EVERLEARN__SECTION__KEY.\n"
+      "# The process's own environment goes before this file, --set before both.\n";
+  for (const Setting& setting : config.settings)
+    if (!setting.key.starts_with("target.")) out += fmt::format("# {}={}\n", variable_of(setting.key), setting.written.list ? fmt::format("{}", fmt::join(setting.written.items, ",")) : setting.value);
+  if (!config.old_names.empty()) out += "\n# Names of an older system that this profile understands:\n";
+  for (const auto& [old, key] : config.old_names) out += fmt::format("# {}=   means {}\n", old, key);
+  return out;
+}
+
+Result<void> write_new(Fs& fs, const std::string& path, std::string_view text) {
+  if (fs.exists(path)) return fail(Code::Usage, fmt::format("{} is there already; nothing was written", path));
+  EL_TRY(const auto file, fs.create(path));
+  EL_CHECK(file->append(text));
+  EL_CHECK(file->sync());
+  return file->close();
+}
+
+Result<void> run(const CommonOptions& options) {
+  SystemFs fs;
+  EL_TRY(const Config config, load_config(options));
+  for (const char* path : {kProfileFile, kEnvironmentFile})
+    if (fs.exists(path)) return fail(Code::Usage, fmt::format("{} is there already; nothing was written", path));
+  EL_CHECK(write_new(fs, kProfileFile, commented_toml(config)));
+  EL_CHECK(write_new(fs, kEnvironmentFile, environment_example(config)));
+  if (options.json)
+    return print_json(JsonOut{}.put("profile", config.profile.name).put("written", std::vector<std::string>{kProfileFile, kEnvironmentFile}).text());
+  fmt::print("wrote {} (profile {}, every setting as a comment) and {}\n", kProfileFile, config.profile.name,
+             kEnvironmentFile);
+  fmt::print("next: everlearn config validate --profile {}\n", kProfileFile);
+  return {};
+}
+
+}  // namespace
+
+void add_init(Verbs& verbs) {
+  auto options = std::make_shared<CommonOptions>();
+  CLI::App* verb = verbs.app.add_subcommand("init", "a commented profile and .env.example in this directory");
+  add_common(*verb, *options);
+  verbs.runs[verb] = [options] { return run(*options); };
+}
+
+}  // namespace everlearn::cli

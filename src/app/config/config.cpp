@@ -1,0 +1,286 @@
+#include "app/config/config.hpp"
+
+#include <fmt/format.h>
+#include <toml++/toml.h>
+
+#include <algorithm>
+#include <optional>
+#include <set>
+
+#include "app/config/keys.hpp"
+
+namespace everlearn {
+namespace {
+
+constexpr std::string_view kVariablePrefix = "EVERLEARN__";
+
+struct Written {
+  SettingValue value;
+  std::string origin;
+};
+using Layer = std::map<std::string, Written>;
+
+// --- TOML ------------------------------------------------------------------------------------------------------------
+
+std::optional<std::string> scalar_text(const toml::node& node) {
+  if (const auto* text = node.as_string()) return text->get();
+  if (const auto* flag = node.as_boolean()) return flag->get() ? "true" : "false";
+  if (const auto* integer = node.as_integer()) return fmt::format("{}", integer->get());
+  if (const auto* number = node.as_floating_point()) return fmt::format("{}", number->get());
+  return std::nullopt;
+}
+
+Result<void> flatten(const toml::table& table, const std::string& prefix, const std::string& origin, Layer& into) {
+  for (const auto& [name, node] : table) {
+    const std::string key = prefix + std::string{name.str()};
+    if (const auto* inner = node.as_table()) {
+      EL_CHECK(flatten(*inner, key + ".", origin, into));
+      continue;
+    }
+    SettingValue value;
+    if (const auto* array = node.as_array()) {
+      value.list = true;
+      for (const auto& element : *array) {
+        auto text = scalar_text(element);
+        if (!text) return fail(Code::Config, fmt::format("{}: {}: a list holds texts and numbers only", origin, key));
+        value.items.push_back(std::move(*text));
+      }
+    } else {
+      auto text = scalar_text(node);
+      if (!text) return fail(Code::Config, fmt::format("{}: {}: dates and times are written as texts", origin, key));
+      value = SettingValue::one(std::move(*text));
+    }
+    into.insert_or_assign(key, Written{std::move(value), fmt::format("{}:{}", origin, node.source().begin.line)});
+  }
+  return {};
+}
+
+Result<Layer> read_toml(const std::string& text, const std::string& origin) {
+  Layer layer;
+  try {
+    EL_CHECK(flatten(toml::parse(text), "", origin, layer));
+  } catch (const toml::parse_error& problem) {
+    return fail(Code::Config,
+                fmt::format("{}:{}: {}", origin, problem.source().begin.line, std::string{problem.description()}));
+  }
+  return layer;
+}
+
+// --- environment -----------------------------------------------------------------------------------------------------
+
+std::string lower(std::string text) {
+  for (char& c : text)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return text;
+}
+
+std::map<std::string, std::string> parse_dot_env(std::string_view text) {
+  std::map<std::string, std::string> values;
+  while (!text.empty()) {
+    const std::size_t newline = text.find('\n');
+    std::string line{text.substr(0, newline)};
+    text.remove_prefix(newline == std::string_view::npos ? text.size() : newline + 1);
+    const auto trim = [](std::string s) {
+      s.erase(0, s.find_first_not_of(" \t\r"));
+      s.erase(s.find_last_not_of(" \t\r") + 1);
+      return s;
+    };
+    line = trim(line);
+    if (line.starts_with("export ")) line = trim(line.substr(7));
+    const std::size_t equals = line.find('=');
+    if (line.empty() || line[0] == '#' || equals == std::string::npos) continue;
+    std::string value = trim(line.substr(equals + 1));
+    if (value.size() >= 2 && (value.front() == '"' || value.front() == '\'') && value.back() == value.front()) {
+      value = value.substr(1, value.size() - 2);
+    } else if (const std::size_t comment = value.find(" #"); comment != std::string::npos) {
+      value = trim(value.substr(0, comment));
+    }
+    values[trim(line.substr(0, equals))] = value;
+  }
+  return values;
+}
+
+// Only names we know are taken; anything else in there (a wallet key, say) is neither kept nor passed on.
+Layer read_variables(const std::map<std::string, std::string>& variables, const Layer& old_names,
+                     const std::string& origin) {
+  Layer layer;
+  for (const auto& [name, value] : variables) {
+    if (name.starts_with(kVariablePrefix)) {
+      std::string key = lower(name.substr(kVariablePrefix.size()));
+      for (std::size_t i = key.find("__"); i != std::string::npos; i = key.find("__")) key.replace(i, 2, ".");
+      layer.insert_or_assign(key, Written{SettingValue::one(value), origin + " " + name});
+    }
+    if (const auto old = old_names.find("env." + name); old != old_names.end())
+      layer.insert_or_assign(old->second.value.items.front(), Written{SettingValue::one(value), origin + " " + name});
+  }
+  return layer;
+}
+
+// --- applying --------------------------------------------------------------------------------------------------------
+
+// "target.<name>.<rest>": name and rest.
+std::optional<std::pair<std::string, std::string>> target_key(const std::string& key) {
+  if (!key.starts_with("target.")) return std::nullopt;
+  const std::size_t dot = key.find('.', 7);
+  if (dot == std::string::npos) return std::nullopt;
+  return std::pair{key.substr(7, dot - 7), key.substr(dot + 1)};
+}
+
+std::vector<std::string> known_keys(const std::set<std::string>& targets) {
+  std::vector<std::string> keys;
+  for (const Key& key : profile_keys()) keys.emplace_back(key.key);
+  for (const LearnerKey& key : learner_keys()) keys.push_back(fmt::format("learner.{}", key.key));
+  for (const std::string& target : targets) {
+    for (const TargetKey& key : target_keys()) keys.push_back(fmt::format("target.{}.{}", target, key.key));
+    for (const LearnerKey& key : learner_keys()) keys.push_back(fmt::format("target.{}.learner.{}", target, key.key));
+  }
+  return keys;
+}
+
+class Applier {
+ public:
+  explicit Applier(Layer merged) : merged_{std::move(merged)} {}
+
+  template <class K, class Into>
+  Result<void> apply(const K& key, const std::string& name, Into& into, std::vector<Setting>& settings,
+                     const std::string& fallback_from = {}) {
+    auto found = merged_.find(name);
+    if (found == merged_.end() && !fallback_from.empty()) found = merged_.find(fallback_from);
+    const bool written = found != merged_.end();
+    const SettingValue value = written ? found->second.value : SettingValue::one(std::string{key.fallback});
+    const std::string origin = written ? found->second.origin : "default";
+    if (const auto applied = key.apply(into, value); !applied)
+      return fail(Code::Config, fmt::format("{}: {}: {} ({})", origin, name, applied.error().message, key.doc));
+    settings.push_back({name, value.text(), value, origin, std::string{key.doc}});
+    return {};
+  }
+
+ private:
+  Layer merged_;
+};
+
+Result<void> refuse_unknown(const Layer& merged, const std::vector<std::string>& known) {
+  for (const auto& [key, written] : merged) {
+    if (key.starts_with("env.") || std::find(known.begin(), known.end(), key) != known.end()) continue;
+    const auto meant = nearest(key, known);
+    return fail(Code::Config, fmt::format("{}: unknown setting \"{}\"{}", written.origin, key,
+                                          meant ? fmt::format("; did you mean \"{}\"?", *meant) : ""));
+  }
+  return {};
+}
+
+Result<std::pair<std::string, std::string>> profile_text(Fs& fs, const std::string& profile) {
+  std::vector<std::string> names;
+  for (const auto& [name, text] : built_in_profiles()) {
+    if (name == profile) return std::pair{name, text};
+    names.push_back(name);
+  }
+  if (profile.find('/') == std::string::npos && !profile.ends_with(".toml"))
+    return fail(Code::Config, fmt::format("no profile \"{}\": built in are {}; or give the path of a TOML file", profile,
+                                          fmt::join(names, ", ")));
+  EL_TRY(const std::string text, read_file(fs, profile, 1 << 20));
+  return std::pair{std::string{}, text};
+}
+
+void overlay(Layer& below, const Layer& above) {
+  for (const auto& [key, written] : above) below.insert_or_assign(key, written);
+}
+
+}  // namespace
+
+Result<Config> Config::load(Fs& fs, const ConfigInput& input) {
+  EL_TRY(const auto found, profile_text(fs, input.profile));
+  const auto& [built_in, text] = found;
+  EL_TRY(Layer merged, read_toml(text, built_in.empty() ? input.profile : "profile " + built_in));
+  std::string name = built_in;
+  if (const auto base = merged.find("base"); base != merged.end()) {  // a user's file on top of a built-in profile
+    const std::string base_name = base->second.value.items.front();
+    merged.erase(base);
+    EL_TRY(const auto below, profile_text(fs, base_name));
+    EL_TRY(Layer layer, read_toml(below.second, "profile " + base_name));
+    overlay(layer, merged);
+    merged = std::move(layer);
+    name = base_name;
+  }
+  if (name.empty()) {
+    name = input.profile.substr(input.profile.find_last_of('/') + 1);
+    name.resize(name.size() - (name.ends_with(".toml") ? 5 : 0));
+  }
+
+  if (const auto given = merged.find("name"); given != merged.end()) {
+    name = given->second.value.text();
+    merged.erase(given);
+  }
+  if (name.empty() || name.front() == '.' || name.find_first_of("/\\\n") != std::string::npos)
+    return fail(Code::Config, fmt::format("\"{}\" is no name for a profile: it names a folder", name));
+
+  Config config;
+  Layer old_names;
+  for (const auto& [key, written] : merged)
+    if (key.starts_with("env.")) {
+      old_names.emplace(key, written);
+      config.old_names.emplace(key.substr(4), written.value.text());
+    }
+  overlay(merged, read_variables(parse_dot_env(input.dot_env), old_names, ".env"));
+  overlay(merged, read_variables(input.environment, old_names, "environment"));
+  for (const auto& [key, value] : input.overrides)
+    merged.insert_or_assign(key, Written{SettingValue::one(value), "command line"});
+
+  std::set<std::string> targets;
+  for (const auto& [key, written] : merged)
+    if (const auto target = target_key(key)) targets.insert(target->first);
+  const std::vector<std::string> known = known_keys(targets);
+  EL_CHECK(refuse_unknown(merged, known));
+  for (const auto& [old, key] : config.old_names)
+    if (std::find(known.begin(), known.end(), key) == known.end())
+      return fail(Code::Config, fmt::format("env.{} stands for \"{}\", which is no setting", old, key));
+
+  config.profile.name = name;
+  Applier applier{merged};
+  for (const Key& key : profile_keys())
+    EL_CHECK(applier.apply(key, std::string{key.key}, config.profile, config.settings));
+  for (const std::string& target_name : targets) {
+    TargetProfile target;
+    target.name = target_name;
+    const std::string prefix = "target." + target_name + ".";
+    for (const TargetKey& key : target_keys())
+      EL_CHECK(applier.apply(key, prefix + std::string{key.key}, target, config.settings));
+    for (const LearnerKey& key : learner_keys())
+      EL_CHECK(applier.apply(key, prefix + "learner." + std::string{key.key}, target.learner, config.settings,
+                             "learner." + std::string{key.key}));
+    config.profile.targets.push_back(std::move(target));
+  }
+  const Duration step = config.profile.sample.us() > 0 ? config.profile.sample : config.profile.cycle;
+  for (TargetProfile& target : config.profile.targets) target.label.step = step;
+  config.profile.paper.probability_price = config.profile.signal.probability_price = config.profile.probability;
+  EL_CHECK(check_profile(config.profile));
+  return config;
+}
+
+Result<void> check_profile(const Profile& profile) {
+  const auto wrong = [](std::string message) { return fail(Code::Config, std::move(message)); };
+  const auto acting = std::count_if(profile.targets.begin(), profile.targets.end(),
+                                    [](const TargetProfile& target) { return target.acts; });
+  if (profile.targets.empty()) return wrong("no target: a profile needs at least one [target.<name>]");
+  if (acting != 1) return wrong(fmt::format("{} targets have acts = true, exactly one must", acting));
+  if (profile.stop_share + profile.holdout_share > 0.7)
+    return wrong(fmt::format("train.stop_share {} + train.holdout_share {} leave less than 0.3 of the window to fit",
+                             profile.stop_share, profile.holdout_share));
+  if (profile.cycle.us() == 0 && profile.calendar == "24/7")
+    return wrong("cycle.every = \"session\" needs a calendar with sessions, or a duration");
+  if (profile.sample.us() > 0 && profile.cycle.us() > 0 && profile.sample.us() % profile.cycle.us() != 0)
+    return wrong(fmt::format("examples.every {} is not a multiple of cycle.every {}", profile.sample.text(),
+                             profile.cycle.text()));
+  for (const TargetProfile& target : profile.targets) {
+    if (target.learner.boosting == "rf" && target.learner.row_fraction >= 1 && target.learner.feature_fraction >= 1)
+      return wrong(fmt::format("target.{}: a random forest needs learner.row_fraction < 1", target.name));
+    if (target.label.sessions > 0 && profile.calendar == "24/7")
+      return wrong(fmt::format("target.{}.horizon counts sessions, but the calendar is 24/7", target.name));
+  }
+  if (profile.retention.us() > 0 && profile.window.us() > 0 && profile.retention < profile.window)
+    return wrong(fmt::format("retention.days keeps {}, less than train.window {}", profile.retention.text(),
+                             profile.window.text()));
+  return {};
+}
+
+}  // namespace everlearn

@@ -1,0 +1,56 @@
+// Where a Profile comes from: built-in profile < user's TOML < environment (a .env in the working directory, then the
+// process's own) < command line. An unknown key is an error with a suggestion; each value remembers where it came from.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "app/config/setting_value.hpp"
+#include "app/profile.hpp"
+#include "core/fs.hpp"
+
+namespace everlearn {
+
+/// The profiles compiled into the program: name and TOML text, by name.
+const std::vector<std::pair<std::string, std::string>>& built_in_profiles();
+
+struct ConfigInput {
+  std::string profile;                              // a built-in name, or the path of a TOML file
+  std::map<std::string, std::string> environment;   // the process's
+  std::string dot_env;                              // text of ./.env; empty: none
+  std::vector<std::pair<std::string, std::string>> overrides;  // from the command line: key, value
+};
+
+struct Setting {
+  std::string key;
+  std::string value;
+  SettingValue written;  // the same, its list not joined
+  std::string origin;   // "default", "profile demo", "my.toml", ".env", "environment", "command line"
+  std::string doc;
+};
+
+struct Config {
+  Profile profile;
+  std::vector<Setting> settings;       // every one, in the order of the table
+  std::map<std::string, std::string> old_names;  // of an older system's variables, and what they set: [env]
+
+  /// Errors: Config naming the key, the value and what is allowed, with the nearest known key.
+  static Result<Config> load(Fs& fs, const ConfigInput& input);
+};
+
+/// A commented TOML file with every key at its value in `config`, for `everlearn init`.
+std::string commented_toml(const Config& config);
+
+/// A TOML file that loads as `config` and nothing below it: kept in a data directory.
+std::string settings_toml(const Config& config);
+
+/// docs/configuration.md: every key with its default. A test compares the file with this text.
+std::string configuration_markdown();
+
+/// What must agree beyond single values: one acting target, limits that fit each other. Errors: Config.
+Result<void> check_profile(const Profile& profile);
+
+}  // namespace everlearn

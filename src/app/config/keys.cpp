@@ -1,0 +1,159 @@
+#include "app/config/keys.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <charconv>
+#include <limits>
+
+namespace everlearn {
+namespace {
+
+Result<void> parse_horizon(const SettingValue& value, LabelSpec& label) {
+  EL_TRY(const std::string text, as_text(value));
+  label.horizon = {};
+  label.sessions = label.bars = 0;
+  std::int32_t count = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+  const std::string_view unit{end, static_cast<std::size_t>(text.data() + text.size() - end)};
+  if (error == std::errc{} && count > 0 && (unit == " sessions" || unit == " session")) {
+    label.sessions = count;
+    return {};
+  }
+  if (error == std::errc{} && count > 0 && (unit == " bars" || unit == " bar")) {
+    label.bars = count;
+    return {};
+  }
+  EL_TRY(label.horizon, as_duration(value));
+  if (label.horizon.us() == 0)
+    return fail(Code::Config, fmt::format("\"{}\" is not a duration, \"5 sessions\" or \"10 bars\"", text));
+  return {};
+}
+
+Result<void> parse_requirements(const SettingValue& value, std::vector<Requirement>& into) {
+  EL_TRY(const auto items, as_list(value));
+  into.clear();
+  for (const std::string& item : items) {
+    const std::size_t sign = item.find(">=");
+    std::string name = item.substr(0, sign);
+    while (!name.empty() && name.back() == ' ') name.pop_back();
+    if (sign == std::string::npos || name.empty())
+      return fail(Code::Config, fmt::format("\"{}\" is not a check such as \"r2>=0.03\"", item));
+    std::string limit = item.substr(sign + 2);
+    limit.erase(0, limit.find_first_not_of(' '));
+    EL_TRY(const double least, as_number(SettingValue::one(limit), -1e9, 1e9));
+    into.push_back({name, least});
+  }
+  return {};
+}
+
+using V = const SettingValue&;
+using Done = Result<void>;
+
+constexpr auto kProfileKeys = std::to_array<Key>({
+    {"title", "", "one line for people", [](Profile& p, V v) -> Done { EL_TRY(p.title, as_text(v)); return {}; }},
+    {"source.inputs", "", "recordings that `demo` replays: files or directories, relative to the repository", [](Profile& p, V v) -> Done { EL_TRY(p.inputs, as_list(v)); return {}; }},
+    {"source.calendar", "24/7", "when the market is open: \"24/7\" or \"us_equities\"", [](Profile& p, V v) -> Done { EL_TRY(p.calendar, as_text(v)); return {}; }},
+    {"source.delay", "0s", "known_at = event_time + delay where the input gives no receive time", [](Profile& p, V v) -> Done { EL_TRY(p.source_delay, as_duration(v)); return {}; }},
+    {"source.probability", "false", "prices are probabilities in [0, 1]", [](Profile& p, V v) -> Done { EL_TRY(p.probability, as_bool(v)); return {}; }},
+    {"source.tick_size", "0", "smallest price step; moves under half of it have no direction", [](Profile& p, V v) -> Done { EL_TRY(p.tick_size, as_number(v, 0, 1e6)); return {}; }},
+    {"source.context", "", "instruments that feed features of others and make no examples", [](Profile& p, V v) -> Done { EL_TRY(p.context, as_list(v)); return {}; }},
+    {"source.gap_after", "none", "a longer silence in open time is a gap; none: one session, or 2.5 sample steps", [](Profile& p, V v) -> Done { EL_TRY(p.gap_after, as_duration(v)); return {}; }},
+    {"source.store_events", "true", "keep bars, trades and books as received (prices are always kept)", [](Profile& p, V v) -> Done { EL_TRY(p.store_events, as_bool(v)); return {}; }},
+    {"source.limits", "", "what the data cannot tell: sentences for the report", [](Profile& p, V v) -> Done { EL_TRY(p.source_limits, as_list(v)); return {}; }},
+    {"cycle.every", "session", "time between decisions, or \"session\": one at each close", [](Profile& p, V v) -> Done { if (!v.list && v.items.front() == "session") { p.cycle = {}; return {}; } EL_TRY(p.cycle, as_duration(v)); return {}; }},
+    {"cycle.commit_every", "64", "cycles between commits in a simulation", [](Profile& p, V v) -> Done { EL_TRY(const auto n, as_integer(v, 1, 1'000'000)); p.commit_every = static_cast<int>(n); return {}; }},
+    {"examples.every", "cycle", "time between examples, or \"cycle\": each one", [](Profile& p, V v) -> Done { if (!v.list && v.items.front() == "cycle") { p.sample = {}; return {}; } EL_TRY(p.sample, as_duration(v)); return {}; }},
+    {"examples.max_price_age", "1h", "open time after which a last price makes no example and no decision", [](Profile& p, V v) -> Done { EL_TRY(p.max_price_age, as_duration(v)); return {}; }},
+    {"features.use", "ret_*", "names, globs (\"ret_*\"), groups (\"@time series\"), and \"!name\" to leave out", [](Profile& p, V v) -> Done { EL_TRY(p.features, as_list(v)); return {}; }},
+    {"train.learning", "true", "may a model act at all; off: the engine collects, samples and labels only", [](Profile& p, V v) -> Done { EL_TRY(p.learning, as_bool(v)); return {}; }},
+    {"train.auto_enable", "2000", "effective labelled examples after which learning starts by itself; 0: never", [](Profile& p, V v) -> Done { EL_TRY(p.auto_enable, as_integer(v, 0, 1'000'000'000)); return {}; }},
+    {"train.every", "24h", "\"6h\", \"quarterly\", \"monthly\" or a cron line", [](Profile& p, V v) -> Done { EL_TRY(p.train_schedule, as_text(v)); return {}; }},
+    {"train.time_zone", "UTC", "IANA zone of a cron line", [](Profile& p, V v) -> Done { EL_TRY(p.train_zone, as_text(v)); return {}; }},
+    {"train.max_age", "none", "a champion older than this asks for a training", [](Profile& p, V v) -> Done { EL_TRY(const Duration age, as_duration(v)); p.train_max_age = age.us() > 0 ? std::optional{age} : std::nullopt; return {}; }},
+    {"train.min_sharpe", "none", "a live Sharpe ratio under this asks for a training", [](Profile& p, V v) -> Done { EL_TRY(p.train_min_sharpe, as_optional_number(v, -100, 100)); return {}; }},
+    {"train.min_gap", "1d", "least time between triggered trainings", [](Profile& p, V v) -> Done { EL_TRY(p.train_min_gap, as_duration(v)); return {}; }},
+    {"train.window", "none", "examples no older than this are used; none: all", [](Profile& p, V v) -> Done { EL_TRY(p.window, as_duration(v)); return {}; }},
+    {"train.stop_share", "0.15", "share of the window for early stopping and calibration", [](Profile& p, V v) -> Done { EL_TRY(p.stop_share, as_number(v, 0.01, 0.5)); return {}; }},
+    {"train.holdout_share", "0.2", "share of the window, at its end, for the gate", [](Profile& p, V v) -> Done { EL_TRY(p.holdout_share, as_number(v, 0.01, 0.5)); return {}; }},
+    {"train.embargo", "0s", "distance between what a model saw and what it is judged on", [](Profile& p, V v) -> Done { EL_TRY(p.embargo, as_duration(v)); return {}; }},
+    {"train.min_effective", "200", "fewer effective rows to fit: no training", [](Profile& p, V v) -> Done { EL_TRY(p.min_effective, as_integer(v, 0, 1'000'000'000)); return {}; }},
+    {"train.min_holdout_effective", "100", "fewer effective hold-out rows: insufficient", [](Profile& p, V v) -> Done { EL_TRY(p.min_holdout_effective, as_integer(v, 0, 1'000'000'000)); return {}; }},
+    {"train.max_examples", "25000000", "the newest rows that a training takes; deletes nothing", [](Profile& p, V v) -> Done { EL_TRY(p.max_examples, as_integer(v, 1, 1'000'000'000)); return {}; }},
+    {"train.delay", "0s", "simulation: a training as of T takes effect at T + delay; 0: the next cycle", [](Profile& p, V v) -> Done { EL_TRY(p.train_delay, as_duration(v)); return {}; }},
+    {"train.threads", "1", "threads of one trainer; targets train side by side", [](Profile& p, V v) -> Done { EL_TRY(const auto n, as_integer(v, 1, 256)); p.threads = static_cast<int>(n); return {}; }},
+    {"train.memory_mb", "8192", "address space of a trainer", [](Profile& p, V v) -> Done { EL_TRY(const auto mb, as_integer(v, 64, 1'000'000)); p.memory_bytes = static_cast<std::uint64_t>(mb) << 20; return {}; }},
+    {"train.wall", "1h", "a trainer is killed after this", [](Profile& p, V v) -> Done { EL_TRY(p.train_wall, as_duration(v)); return {}; }},
+    {"train.model_expiry", "none", "a champion older than this acts no longer", [](Profile& p, V v) -> Done { EL_TRY(p.model_expiry, as_duration(v)); return {}; }},
+    {"gate.max_gain_share", "0.25", "most of the improvement that one instrument may give", [](Profile& p, V v) -> Done { EL_TRY(p.max_gain_share, as_number(v, 0, 1)); return {}; }},
+    {"gate.draws", "1000", "bootstrap draws", [](Profile& p, V v) -> Done { EL_TRY(const auto n, as_integer(v, 100, 100'000)); p.gate_draws = static_cast<int>(n); return {}; }},
+    {"signal.min_edge_bps", "0", "expected value wanted beyond costs and half spread", [](Profile& p, V v) -> Done { EL_TRY(p.signal.min_edge_bps, as_number(v, 0, 10000)); return {}; }},
+    {"signal.long_only", "false", "no short positions", [](Profile& p, V v) -> Done { EL_TRY(p.signal.long_only, as_bool(v)); return {}; }},
+    {"signal.baseline_may_act", "false", "signals also below a champion on the ladder", [](Profile& p, V v) -> Done { EL_TRY(p.signal.baseline_may_act, as_bool(v)); return {}; }},
+    {"signal.min_margin", "none", "classes: probability of the first less that of the second", [](Profile& p, V v) -> Done { EL_TRY(p.signal.min_margin, as_optional_number(v, 0, 1)); return {}; }},
+    {"signal.max_entropy", "none", "classes: normalised entropy", [](Profile& p, V v) -> Done { EL_TRY(p.signal.max_entropy, as_optional_number(v, 0, 1)); return {}; }},
+    {"signal.min_recent_accuracy", "none", "classes: of the last matured predictions as served", [](Profile& p, V v) -> Done { EL_TRY(p.signal.min_recent_accuracy, as_optional_number(v, 0, 1)); return {}; }},
+    {"signal.recent_rows", "200", "how many of them", [](Profile& p, V v) -> Done { EL_TRY(const auto n, as_integer(v, 1, 1'000'000)); p.signal.recent_rows = static_cast<int>(n); return {}; }},
+    {"signal.out_of_distribution", "none", "share of features outside the trained range that stops a signal", [](Profile& p, V v) -> Done { EL_TRY(p.signal.out_of_distribution, as_optional_number(v, 0, 1)); return {}; }},
+    {"signal.quiet_from", "", "start of the quiet hours, HH:MM", [](Profile& p, V v) -> Done { EL_TRY(p.signal.quiet_from, as_text(v)); return {}; }},
+    {"signal.quiet_to", "", "end of the quiet hours, HH:MM", [](Profile& p, V v) -> Done { EL_TRY(p.signal.quiet_to, as_text(v)); return {}; }},
+    {"signal.quiet_zone", "UTC", "their IANA zone", [](Profile& p, V v) -> Done { EL_TRY(p.signal.quiet_zone, as_text(v)); return {}; }},
+    {"signal.max_signals", "0", "most signals of one cycle; 0: no limit", [](Profile& p, V v) -> Done { EL_TRY(const auto n, as_integer(v, 0, 1'000'000)); p.signal.max_signals = static_cast<int>(n); return {}; }},
+    {"trade.capital", "0", "at the start, account currency; a limit of zero means none is allowed", [](Profile& p, V v) -> Done { EL_TRY(p.paper.limits.capital, as_number(v, 0, 1e12)); return {}; }},
+    {"trade.order", "0", "most notional of one order", [](Profile& p, V v) -> Done { EL_TRY(p.paper.limits.order, as_number(v, 0, 1e12)); return {}; }},
+    {"trade.instrument", "0", "most notional of one instrument", [](Profile& p, V v) -> Done { EL_TRY(p.paper.limits.instrument, as_number(v, 0, 1e12)); return {}; }},
+    {"trade.total", "0", "most notional of all positions", [](Profile& p, V v) -> Done { EL_TRY(p.paper.limits.total, as_number(v, 0, 1e12)); return {}; }},
+    {"trade.daily_loss", "0", "no new risk for the rest of the UTC day after losing this", [](Profile& p, V v) -> Done { EL_TRY(p.paper.limits.daily_loss, as_number(v, 0, 1e12)); return {}; }},
+    {"trade.kelly_fraction", "0.25", "of the Kelly size", [](Profile& p, V v) -> Done { EL_TRY(p.paper.limits.kelly_fraction, as_number(v, 0, 1)); return {}; }},
+    {"trade.depth_share", "0.1", "of the visible depth, where a book is known", [](Profile& p, V v) -> Done { EL_TRY(p.paper.limits.depth_share, as_number(v, 0, 1)); return {}; }},
+    {"trade.cost_bps", "0", "fee, one way", [](Profile& p, V v) -> Done { EL_TRY(p.paper.cost_bps, as_number(v, 0, 10000)); p.signal.cost_bps = p.paper.cost_bps; return {}; }},
+    {"trade.half_spread_bps", "0", "paid where no bid and ask are known", [](Profile& p, V v) -> Done { EL_TRY(p.paper.half_spread_bps, as_number(v, 0, 10000)); p.signal.half_spread_bps = p.paper.half_spread_bps; return {}; }},
+    {"trade.latency", "1s", "decision to fill", [](Profile& p, V v) -> Done { EL_TRY(p.paper.latency, as_duration(v)); return {}; }},
+    {"trade.intent_expiry", "60s", "an unfilled intent ends", [](Profile& p, V v) -> Done { EL_TRY(p.paper.intent_expiry, as_duration(v)); return {}; }},
+    {"retention.days", "1095", "rows older than this go, whole segments; 0: keep for ever", [](Profile& p, V v) -> Done { EL_TRY(const auto days, as_integer(v, 0, 100'000)); p.retention = Duration::days(days); return {}; }},
+    {"retention.disk_gb", "0", "the oldest segments go above this; 0: no cap", [](Profile& p, V v) -> Done { EL_TRY(const double gb, as_number(v, 0, 1e6)); p.retention_bytes = static_cast<std::uint64_t>(gb * 1e9); return {}; }},
+    {"models.disk_gb", "0", "the oldest spare models are pruned above this; 0: no cap", [](Profile& p, V v) -> Done { EL_TRY(const double gb, as_number(v, 0, 1e6)); p.models_bytes = static_cast<std::uint64_t>(gb * 1e9); return {}; }},
+    {"store.segment_rows", "65536", "hot rows of a dataset that make a segment", [](Profile& p, V v) -> Done { EL_TRY(p.store.segment_rows, as_integer(v, 100, 10'000'000)); return {}; }},
+    {"store.segment_age", "7d", "age of the oldest hot row that makes a segment", [](Profile& p, V v) -> Done { EL_TRY(p.store.segment_age, as_duration(v)); return {}; }},
+    {"seed", "1", "of everything random", [](Profile& p, V v) -> Done { EL_TRY(const auto n, as_integer(v, 0, std::numeric_limits<std::int64_t>::max())); p.seed = static_cast<std::uint64_t>(n); return {}; }},
+});
+
+constexpr auto kTargetKeys = std::to_array<TargetKey>({
+    {"acts", "false", "signals come from this target; exactly one of a profile", [](TargetProfile& p, V v) -> Done { EL_TRY(p.acts, as_bool(v)); return {}; }},
+    {"label", "forward_return", "forward_return, realised_volatility, outcome_after_bars, direction_2, direction_3, triple_barrier", [](TargetProfile& p, V v) -> Done { EL_TRY(const std::size_t i, as_choice(v, {"forward_return", "realised_volatility", "outcome_after_bars", "direction_2", "direction_3", "triple_barrier"})); p.label.kind = static_cast<LabelKind>(i); p.task = !p.label.is_class() ? Task::Regression : p.label.classes() == 2 ? Task::Binary : Task::Multiclass; return {}; }},
+    {"unit", "relative", "of a forward return: relative, points, log; of a volatility: relative, log", [](TargetProfile& p, V v) -> Done { EL_TRY(const std::size_t i, as_choice(v, {"relative", "points", "log"})); p.label.unit = static_cast<ReturnUnit>(i); return {}; }},
+    {"horizon", "1h", "a duration, \"5 sessions\" or \"10 bars\"", [](TargetProfile& p, V v) -> Done { return parse_horizon(v, p.label); }},
+    {"tolerance", "0s", "the label price is the last one in (end - tolerance, end]", [](TargetProfile& p, V v) -> Done { EL_TRY(p.label.tolerance, as_duration(v)); return {}; }},
+    {"flat", "0", "direction_3: a smaller relative return is flat", [](TargetProfile& p, V v) -> Done { EL_TRY(p.label.flat, as_number(v, 0, 1)); return {}; }},
+    {"profit", "0", "triple_barrier: upper barrier, relative", [](TargetProfile& p, V v) -> Done { EL_TRY(p.label.profit, as_number(v, 0, 10)); return {}; }},
+    {"loss", "0", "triple_barrier: lower barrier, relative", [](TargetProfile& p, V v) -> Done { EL_TRY(p.label.loss, as_number(v, 0, 1)); return {}; }},
+    {"require", "", "checks of the gate, such as \"r2>=0.03\"", [](TargetProfile& p, V v) -> Done { return parse_requirements(v, p.require); }},
+    {"comparison", "better", "against the champion: better, superior, non_inferior", [](TargetProfile& p, V v) -> Done { EL_TRY(const std::size_t i, as_choice(v, {"better", "superior", "non_inferior"})); p.comparison = static_cast<Comparison>(i); return {}; }},
+    {"margin", "0.005", "by how much the lower bound may stay behind, as a share of the reference loss", [](TargetProfile& p, V v) -> Done { EL_TRY(p.margin, as_number(v, 0, 1)); return {}; }},
+    {"blend_weight", "0.7", "of the model against the baseline", [](TargetProfile& p, V v) -> Done { EL_TRY(p.blend_weight, as_number(v, 0, 0.95)); return {}; }},
+    {"calibration", "none", "none, linear (regression), temperature (classes)", [](TargetProfile& p, V v) -> Done { EL_TRY(const std::size_t i, as_choice(v, {"none", "linear", "temperature"})); p.calibration = i == 0 ? "none" : i == 1 ? "linear" : "temperature"; return {}; }},
+});
+
+constexpr auto kLearnerKeys = std::to_array<LearnerKey>({
+    {"library", "lightgbm", "lightgbm", [](LearnerParams& p, V v) -> Done { EL_TRY(const std::size_t i, as_choice(v, {"lightgbm"})); (void)i; p.learner = "lightgbm"; return {}; }},
+    {"boosting", "gbdt", "gbdt, rf (random forest)", [](LearnerParams& p, V v) -> Done { EL_TRY(const std::size_t i, as_choice(v, {"gbdt", "rf"})); p.boosting = i == 0 ? "gbdt" : "rf"; return {}; }},
+    {"trees", "100", "at most", [](LearnerParams& p, V v) -> Done { EL_TRY(const auto n, as_integer(v, 1, 10000)); p.trees = static_cast<int>(n); return {}; }},
+    {"depth", "5", "of a tree", [](LearnerParams& p, V v) -> Done { EL_TRY(const auto n, as_integer(v, 1, 32)); p.depth = static_cast<int>(n); return {}; }},
+    {"leaves", "31", "of a tree, at most", [](LearnerParams& p, V v) -> Done { EL_TRY(const auto n, as_integer(v, 2, 4096)); p.leaves = static_cast<int>(n); return {}; }},
+    {"learning_rate", "0.05", "shrinkage of each tree", [](LearnerParams& p, V v) -> Done { EL_TRY(p.learning_rate, as_number(v, 1e-4, 1)); return {}; }},
+    {"l1", "0", "L1 regularisation of leaf values", [](LearnerParams& p, V v) -> Done { EL_TRY(p.l1, as_number(v, 0, 1e6)); return {}; }},
+    {"l2", "0", "L2 regularisation of leaf values", [](LearnerParams& p, V v) -> Done { EL_TRY(p.l2, as_number(v, 0, 1e6)); return {}; }},
+    {"row_fraction", "1", "of the rows, drawn for each tree", [](LearnerParams& p, V v) -> Done { EL_TRY(p.row_fraction, as_number(v, 0.01, 1)); return {}; }},
+    {"feature_fraction", "1", "of the features, drawn for each tree", [](LearnerParams& p, V v) -> Done { EL_TRY(p.feature_fraction, as_number(v, 0.01, 1)); return {}; }},
+    {"min_rows_in_leaf", "20", "rows a leaf must have", [](LearnerParams& p, V v) -> Done { EL_TRY(const auto n, as_integer(v, 1, 1'000'000)); p.min_rows_in_leaf = static_cast<int>(n); return {}; }},
+    {"early_stopping", "50", "rounds without improvement on the stop rows; 0: off", [](LearnerParams& p, V v) -> Done { EL_TRY(const auto n, as_integer(v, 0, 10000)); p.early_stopping = static_cast<int>(n); return {}; }},
+    {"max_bins", "255", "of a feature", [](LearnerParams& p, V v) -> Done { EL_TRY(const auto n, as_integer(v, 2, 65'535)); p.max_bins = static_cast<int>(n); return {}; }},
+});
+
+}  // namespace
+
+std::span<const Key> profile_keys() { return kProfileKeys; }
+std::span<const TargetKey> target_keys() { return kTargetKeys; }
+std::span<const LearnerKey> learner_keys() { return kLearnerKeys; }
+
+}  // namespace everlearn

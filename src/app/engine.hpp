@@ -1,0 +1,163 @@
+// The loop. One clock, one owner thread for decisions; the same code runs live, in replay and in simulation. An event is
+// folded into the market; a cycle runs once an event known after its time has been read (live: once the clock passes it).
+// A cycle: step features, settle labels, let due models take effect, predict, filter, decide, train when due, write down.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "app/cycle_grid.hpp"
+#include "app/event_keeper.hpp"
+#include "app/holdout.hpp"
+#include "app/profile.hpp"
+#include "app/progress.hpp"
+#include "app/trainings.hpp"
+#include "core/world.hpp"
+#include "feature/feature_bank.hpp"
+#include "label/label.hpp"
+#include "market/market_state.hpp"
+#include "market/source.hpp"
+#include "model/baseline.hpp"
+#include "model/target_blend.hpp"
+#include "registry/registry.hpp"
+#include "schedule/job_schedule.hpp"
+#include "schedule/trigger.hpp"
+#include "serve/predictor.hpp"
+#include "signal/signal.hpp"
+#include "store/ledger.hpp"
+#include "store/store.hpp"
+#include "trade/paper_account.hpp"
+#include "trade/recent_returns.hpp"
+
+namespace everlearn {
+
+/// Where learning stands. A hand wins: Off stays off until a person turns it on.
+enum class Learning : std::uint8_t { Off, Collecting, Training, Active };
+std::string_view text(Learning learning);
+
+class Engine {
+ public:
+  struct Options {
+    std::string data_directory;
+    std::string trainer;              // path of everlearn-train
+    ManualClock* virtual_clock = nullptr;  // simulation: set to each cycle's time; live: null
+    std::function<void(const Progress&)> on_progress;  // after each commit
+  };
+
+  /// Builds the loop and continues from the store's checkpoint if there is one. `calendar`, `store`, `source` and
+  /// `instruments` outlive the engine; `instruments` is the table the source interns into.
+  static Result<std::unique_ptr<Engine>> make(World world, const Profile& profile, const Calendar& calendar, Store& store,
+                                              Source& source, Instruments& instruments, Options options);
+  ~Engine();
+
+  /// Simulation: reads the source to its end. No cycle runs after the last event.
+  Result<void> run_to_end();
+  /// What one call of run_until_now() came to.
+  struct LiveStep {
+    std::int64_t events = 0, cycles = 0;
+    bool more = false;  // there was more than one commit may hold: call again at once
+  };
+  /// Live: takes what the source has now, runs the cycles the clock has passed, starts and judges trainings; at most
+  /// 1,000 events or about 200 ms, then commits. Where nothing happened, nothing is written.
+  Result<LiveStep> run_until_now();
+  /// Commits what is open (shutdown, end of input).
+  Result<void> commit();
+
+  const Progress& progress() const { return progress_; }
+  bool training() const { return trainings_.running(); }
+  const Registry& registry() const { return registry_; }
+
+  // --- by hand, between cycles ------------------------------------------------------------------------------------------
+  Result<void> request_training(const std::string& reason);
+  /// Without a clock that runs: trains as of the last cycle, waits, and lets what was promoted take effect at once.
+  Result<void> train_now(const std::string& reason);
+  Result<void> set_learning(bool on);
+  Result<std::string> rollback_model(const std::string& target, const std::string& id);
+  Result<void> promote_model(const std::string& id);
+  Result<void> unpin_target(const std::string& target);
+  Result<void> pin_model(const std::string& id, bool pinned);
+
+ private:
+  struct Target;        // label, baseline, blend, models of one target
+  struct TimeSplit;     // where the wall time went; not part of any result
+  Engine(World world, const Profile& profile, const Calendar& calendar, Store& store, Source& source,
+         Instruments& instruments, Options options, FeatureBank bank, SignalChain signals, PaperAccount account,
+         JobSchedule schedule);
+
+  Result<void> restore(std::string_view checkpoint);
+  std::string checkpoint() const;
+
+  Result<void> take(const Event& event);
+  Result<void> keep(const Event& event);   // into the store
+  Result<void> cycle(Timestamp at);
+  Result<void> settle_labels(Timestamp at);
+  Result<void> take_effect(Timestamp at);
+  Result<void> decide(Timestamp at, bool sample);
+  Result<void> mark_equity(Timestamp at);
+  Result<void> train_if_due(Timestamp at);
+  Result<void> finish_trainings(Timestamp at, bool wait);
+  Result<void> housekeeping(Timestamp at);
+  Result<void> promote(std::uint16_t target, const std::string& bundle, Timestamp at, bool by_hand);
+  Result<void> load_champions();
+  Result<void> meet_imported_instruments();
+  Result<void> name_instruments();
+  Result<void> save_registry();
+  Result<std::optional<std::string>> training_reason(Timestamp at);
+  Trainings::Place place() const;
+  bool fresh(InstrumentId id, Timestamp at) const;
+
+  World world_;
+  const Profile& profile_;          // set once
+  const Calendar& calendar_;
+  Store& store_;
+  Source& source_;
+  Instruments& instruments_;
+  const Options options_;
+  const CycleGrid grid_;
+  const BaselineLayout layout_;
+
+  MarketState market_;
+  FeatureBank bank_;
+  std::vector<std::unique_ptr<Target>> targets_;
+  std::size_t acting_ = 0;          // index of the target that acts
+  std::unique_ptr<Baseline> variance_;  // trailing volatility of every instrument, for position sizes
+  SignalChain signals_;
+  SignalChain baseline_signals_;    // the same rules for the account that trades the baseline alone
+  PaperAccount account_;
+  PaperAccount baseline_account_;
+  Ledger ledger_;
+  Registry registry_;
+  JobSchedule schedule_;
+  Trainings trainings_;
+  EventKeeper keeper_;
+
+  RecentReturns recent_returns_{60};  // sessions: what the live Sharpe trigger looks at
+
+  Learning learning_ = Learning::Collecting;
+  std::optional<Timestamp> next_cycle_;
+  std::optional<Timestamp> first_example_;
+  std::int64_t next_intent_ = 1;
+  std::int64_t trainings_done_ = 0;
+  std::optional<Timestamp> last_training_;
+  std::int64_t last_equity_day_ = std::numeric_limits<std::int64_t>::min();
+  std::string requested_training_;  // reason given by hand; empty: none
+  std::string training_for_;        // reason of the trainings that run
+  struct Promotion { std::uint16_t target; std::string bundle; Timestamp at; };
+  std::vector<Promotion> promotions_;  // verdicts that take effect later
+  std::map<std::pair<Timestamp, InstrumentId>, double> served_;  // class said, until its label is known
+  std::string committed_position_;     // of the source, before the event in hand
+  std::optional<Event> in_hand_;       // live: read, and not taken yet
+  std::int64_t last_retention_day_ = std::numeric_limits<std::int64_t>::min();
+  bool pointers_stale_ = true;
+  std::size_t named_instruments_ = 0;
+  Progress progress_;
+  std::unique_ptr<TimeSplit> split_;
+};
+
+}  // namespace everlearn

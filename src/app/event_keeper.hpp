@@ -1,0 +1,35 @@
+// What the market said, into the store: prices always, bars, trades and books where the profile keeps them. The engine and
+// `data import` write the same rows, so that what both have seen is there once.
+#pragma once
+
+#include "app/cycle_grid.hpp"
+#include "app/profile.hpp"
+#include "core/bytes.hpp"
+#include "market/calendar.hpp"
+#include "market/event.hpp"
+#include "store/coverage.hpp"
+#include "store/store.hpp"
+
+namespace everlearn {
+
+class EventKeeper {
+ public:
+  EventKeeper(Store& store, bool keep_events) : store_{store}, keep_events_{keep_events} {}
+  /// Part of the open transaction. Errors: of the store.
+  Result<void> keep(const Event& event);
+
+  void encode(ByteWriter& out) const;
+  void decode(ByteReader& in);
+
+ private:
+  Store& store_;
+  const bool keep_events_;
+  EventRow last_;  // tells apart events of one instrument, time and kind
+};
+
+/// A price's place in its stream's coverage, and the gap before it if the silence was longer than the profile expects.
+/// Events without a price change nothing.
+void note_coverage(Coverage& coverage, const Profile& profile, const Calendar& calendar, const CycleGrid& grid,
+                   const Event& event);
+
+}  // namespace everlearn

@@ -1,0 +1,79 @@
+#include "app/progress.hpp"
+
+#include "core/json.hpp"
+
+namespace everlearn {
+
+std::string Progress::to_json() const {
+  return JsonOut{}
+      .put("learning", learning)
+      .put("first_cycle", first_cycle)
+      .put("last_cycle", last_cycle)
+      .put("cycles", cycles)
+      .put("events", events)
+      .put("predictions", predictions)
+      .put("examples", examples)
+      .put("labelled", labelled)
+      .put("effective", effective)
+      .put("void_labels", void_labels)
+      .put("waiting", waiting)
+      .put("labelled_of", labelled_of)
+      .put("trainings", trainings)
+      .put("last_training", last_training)
+      .put("last_periods", last_periods)
+      .put("promoted", promoted)
+      .put("signals", signals)
+      .put("intents", intents)
+      .put("fills", fills)
+      .put("stopped", stopped)
+      .put("champions", champions)
+      .put("equity", equity)
+      .put("baseline_equity", baseline_equity)
+      .put("costs", costs)
+      .put("round_trips", round_trips)
+      .put("ledger_sha256", ledger_sha256)
+      .put("finished", finished)
+      .put("fraction", fraction)
+      .put("wall_seconds", wall_seconds)
+      .put("split_seconds", split_seconds)
+      .text();
+}
+
+Result<Progress> Progress::from_json(std::string_view text) {
+  EL_TRY(JsonIn in, JsonIn::parse(text));
+  Progress p;
+  in.get("learning", p.learning);
+  in.get("first_cycle", p.first_cycle);
+  in.get("last_cycle", p.last_cycle);
+  in.get("cycles", p.cycles);
+  in.get("events", p.events);
+  in.get("predictions", p.predictions);
+  in.get("examples", p.examples);
+  in.get("labelled", p.labelled);
+  in.get("effective", p.effective);
+  in.get("void_labels", p.void_labels);
+  in.get("waiting", p.waiting);
+  in.get("labelled_of", p.labelled_of);
+  in.get("trainings", p.trainings);
+  in.get("last_training", p.last_training);
+  in.get("last_periods", p.last_periods);
+  in.get("promoted", p.promoted);
+  in.get("signals", p.signals);
+  in.get("intents", p.intents);
+  in.get("fills", p.fills);
+  in.get("stopped", p.stopped);
+  in.get("champions", p.champions);
+  in.get("equity", p.equity);
+  in.get("baseline_equity", p.baseline_equity);
+  in.get("costs", p.costs);
+  in.get("round_trips", p.round_trips);
+  in.get("ledger_sha256", p.ledger_sha256);
+  in.get("finished", p.finished);
+  in.get("fraction", p.fraction);
+  in.get("wall_seconds", p.wall_seconds);
+  in.get("split_seconds", p.split_seconds);
+  EL_CHECK(in.finish("progress"));
+  return p;
+}
+
+}  // namespace everlearn
