@@ -45,8 +45,8 @@ std::string rolled_back(const std::string& target, const std::string& id) {
   return fmt::format("{}: model {} serves again, and stays until `models unpin {}`", target, brief(id), target);
 }
 std::string promoted(const ModelEntry& model) {
-  return fmt::format("{}: model {} serves now, by hand, and stays until `models unpin {}`", model.target, brief(model.id),
-                     model.target);
+  return fmt::format("{}: model {} serves now, by hand, and stays until `models unpin {}`", model.target,
+                     brief(model.id), model.target);
 }
 std::string pinned(const ModelEntry& model, bool on) {
   return fmt::format("model {} {}", brief(model.id), on ? "is kept whole whatever comes" : "may be pruned again");
@@ -54,7 +54,8 @@ std::string pinned(const ModelEntry& model, bool on) {
 std::string unpinned(const std::string& target) {
   return fmt::format("{}: the gate decides again which model serves", target);
 }
-constexpr std::string_view kPaused = "learning is off: data is collected and labelled, no model acts, nothing is trained";
+constexpr std::string_view kPaused =
+    "learning is off: data is collected and labelled, no model acts, nothing is trained";
 constexpr std::string_view kResumed = "learning is on";
 
 bool is_target(const Profile& profile, const std::string& name) {

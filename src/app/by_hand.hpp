@@ -12,8 +12,8 @@
 
 namespace everlearn {
 
-/// verb: "models.rollback" {target, to}, "models.promote" {model}, "models.pin" {model}, "models.unpin" {name: a target or a
-/// model}, "pause", "resume", "train" {reason}. Absent texts are empty.
+/// verb: "models.rollback" {target, to}, "models.promote" {model}, "models.pin" {model}, "models.unpin" {name: a target
+/// or a model}, "pause", "resume", "train" {reason}. Absent texts are empty.
 struct HandRequest {
   std::string verb;
   std::map<std::string, std::string> args;

@@ -7,8 +7,8 @@
 
 namespace everlearn {
 
-/// When decisions are made. On a calendar that is always open: multiples of `every` since the epoch. On a session calendar:
-/// open + k * every up to the close, or the close alone if `every` is zero. Immutable; any thread.
+/// When decisions are made. On a calendar that is always open: multiples of `every` since the epoch. On a session
+/// calendar: open + k * every up to the close, or the close alone if `every` is zero. Immutable; any thread.
 class CycleGrid {
  public:
   /// `calendar` outlives the grid. Errors: Config for a negative step, or a zero step on an always-open calendar

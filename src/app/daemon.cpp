@@ -24,8 +24,8 @@ constexpr Duration kWait = Duration{200'000};
 constexpr Duration kSayEvery = Duration::minutes(1);
 
 // What may not change under a checkpoint that was made with it.
-constexpr std::array<std::string_view, 5> kFixedPrefixes{"cycle.every", "examples.every", "features.use", "source.calendar",
-                                                         "source.probability"};
+constexpr std::array<std::string_view, 5> kFixedPrefixes{"cycle.every", "examples.every", "features.use",
+                                                         "source.calendar", "source.probability"};
 constexpr std::array<std::string_view, 8> kFixedOfTarget{".acts", ".label",  ".unit", ".horizon",
                                                          ".flat", ".profit", ".loss", ".tolerance"};
 
@@ -65,7 +65,8 @@ Result<void> prepare_directory(DataDirectory& directory, const std::vector<std::
     return fail(Code::Config, fmt::format("{} holds a simulation; give another --data", directory.path()));
   EL_CHECK(compare_settings(directory));
   std::string targets, features;
-  for (const TargetProfile& target : directory.profile().targets) targets += (targets.empty() ? "" : "\n") + target.name;
+  for (const TargetProfile& target : directory.profile().targets)
+    targets += (targets.empty() ? "" : "\n") + target.name;
   for (const std::string& column : columns) features += (features.empty() ? "" : "\n") + column;
   EL_TRY(const auto kept, store.state("columns"));
   if (kept && *kept != features)
@@ -97,9 +98,10 @@ class Teller {
                  JsonOut{}.put("target", target).put("model", model));
     }
     if (now.intents != told_.intents || now.fills != told_.fills)
-      log_.write(LogLevel::Info, "trade",
-                 fmt::format("{}, {}", some(now.intents - told_.intents, "intent"), some(now.fills - told_.fills, "fill")),
-                 JsonOut{}.put("intents", now.intents).put("fills", now.fills).put("equity", now.equity));
+      log_.write(
+          LogLevel::Info, "trade",
+          fmt::format("{}, {}", some(now.intents - told_.intents, "intent"), some(now.fills - told_.fills, "fill")),
+          JsonOut{}.put("intents", now.intents).put("fills", now.fills).put("equity", now.equity));
     for (const auto& [reason, rows] : source.refused) {
       std::int64_t& said = refused_[reason];
       if (rows != said)
@@ -127,9 +129,10 @@ class Teller {
       const VerdictRow& row = (*rows)[i];
       const auto record = training_record(row);
       const std::string& target = directory_.profile().targets[row.target].name;
-      log_.write(LogLevel::Info, "verdict",
-                 fmt::format("{}: {}: {}", target, row.outcome, record ? record->verdict.reason : "unreadable"),
-                 JsonOut{}.put("target", target).put("outcome", row.outcome).put("model", row.bundle).put("why", row.reason));
+      log_.write(
+          LogLevel::Info, "verdict",
+          fmt::format("{}: {}: {}", target, row.outcome, record ? record->verdict.reason : "unreadable"),
+          JsonOut{}.put("target", target).put("outcome", row.outcome).put("model", row.bundle).put("why", row.reason));
     }
   }
 
@@ -142,8 +145,8 @@ class Teller {
 
 class Daemon {
  public:
-  Daemon(DataDirectory& directory, Engine& engine, Source& source, Log& log, StopSignals& signals, ControlSocket& socket,
-         Clock& clock)
+  Daemon(DataDirectory& directory, Engine& engine, Source& source, Log& log, StopSignals& signals,
+         ControlSocket& socket, Clock& clock)
       : directory_{directory},
         engine_{engine},
         source_{source},
@@ -237,14 +240,15 @@ Result<void> run_daemon(const DaemonRequest& request) {
   recording.quarantine_dir = directory->path() + "/quarantine/input";
   const auto ran = [&]() -> Result<void> {
     EL_TRY(const auto source, open_tail(world, recording, instruments));
-    EL_TRY(const auto engine, Engine::make(world, directory->profile(), directory->calendar(), directory->store(), *source,
-                                           instruments,
-                                           {.data_directory = directory->path(), .trainer = request.trainer}));
-    log->write(LogLevel::Info, "start",
-               fmt::format("{} on {}, paper only, learning {}, {} examples so far", profile.name,
-                           recording.inputs.front(), engine->progress().learning.empty() ? "begins" : engine->progress().learning,
-                           grouped(engine->progress().examples)),
-               JsonOut{}.put("profile", profile.name).put("input", recording.inputs.front()).put("data", directory->path()));
+    EL_TRY(const auto engine,
+           Engine::make(world, directory->profile(), directory->calendar(), directory->store(), *source, instruments,
+                        {.data_directory = directory->path(), .trainer = request.trainer}));
+    log->write(
+        LogLevel::Info, "start",
+        fmt::format("{} on {}, paper only, learning {}, {} examples so far", profile.name, recording.inputs.front(),
+                    engine->progress().learning.empty() ? "begins" : engine->progress().learning,
+                    grouped(engine->progress().examples)),
+        JsonOut{}.put("profile", profile.name).put("input", recording.inputs.front()).put("data", directory->path()));
     Daemon daemon{*directory, *engine, *source, *log, signals, *socket, clock};
     return daemon.run();
   }();

@@ -49,8 +49,7 @@ Result<std::unique_ptr<DataDirectory>> DataDirectory::open(const std::string& pa
 Result<void> DataDirectory::load() {
   EL_TRY(const auto profile_name, store_->state("profile"));
   if (profile_name && *profile_name != profile().name)
-    return fail(Code::Config,
-                fmt::format("{} belongs to profile {}, not to {}", path_, *profile_name, profile().name));
+    return fail(Code::Config, fmt::format("{} belongs to profile {}, not to {}", path_, *profile_name, profile().name));
   EL_TRY(const auto kept, store_->state("targets"));
   std::vector<std::string> targets;
   for (const TargetProfile& target : profile().targets) targets.push_back(target.name);
@@ -109,8 +108,9 @@ Result<std::uint16_t> DataDirectory::find_target(const std::string& name) const 
 
 Result<ModelEntry> DataDirectory::find_model(const Registry& registry, const std::string& id) const {
   if (const ModelEntry* entry = registry.find(id)) return *entry;
-  return fail(Code::NotFound, fmt::format("no model \"{}\" among {}: six or more digits of an id that `models list` shows",
-                                          id, registry.entries().size()));
+  return fail(Code::NotFound,
+              fmt::format("no model \"{}\" among {}: six or more digits of an id that `models list` shows", id,
+                          registry.entries().size()));
 }
 
 Result<TrainingRecord> training_record(const VerdictRow& row) {

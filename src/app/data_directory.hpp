@@ -35,7 +35,8 @@ class DataDirectory {
     Change,  // holds the lock
     Create,  // the same, and makes what is missing
   };
-  /// Errors: NotFound: no data there. InUse (Change, Create). Config: the directory is of another profile or of other targets.
+  /// Errors: NotFound: no data there. InUse (Change, Create). Config: the directory is of another profile or of other
+  /// targets.
   static Result<std::unique_ptr<DataDirectory>> open(const std::string& path, Config config, Access access);
 
   const std::string& path() const { return path_; }

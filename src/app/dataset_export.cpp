@@ -21,7 +21,8 @@ Cell text_or_none(const std::string& text) { return text.empty() ? Cell{} : Cell
 /// A writer with the row count and the first error, so that a scan can stop there.
 class Table {
  public:
-  static Result<Table> create(Fs& fs, const std::string& path, TableFileFormat format, std::vector<TableColumn> columns) {
+  static Result<Table> create(Fs& fs, const std::string& path, TableFileFormat format,
+                              std::vector<TableColumn> columns) {
     EL_TRY(auto writer, TableWriter::create(fs, path, format, std::move(columns)));
     return Table{std::move(writer)};
   }
@@ -109,29 +110,31 @@ Result<std::int64_t> examples(const Job& job) {
 
   bool whole = true;
   std::vector<Cell> cells;
-  EL_CHECK(LabelWindow::walk(job.store(), Dataset::Examples, job.range, [&](TimeRange stretch, const LabelWindow& labels) {
-    return job.store().scan_examples(stretch, [&](const ExampleRow& row) {
-      whole = row.features.size() == features.size() && row.baseline.size() == layout.total &&
-              row.no_change.size() == job.targets().size();
-      if (!whole) return false;
-      const std::string name = job.directory.instrument(row.instrument);
-      cells.assign({std::string_view{name}, row.event_time, row.known_at});
-      for (std::uint16_t target = 0; target < job.targets().size(); ++target) {
-        const LabelRow* label = labels.find(row.event_time, row.instrument, target);
-        cells.push_back(label != nullptr && label->known ? Cell{label->value} : Cell{});
-        cells.push_back(std::string_view{label == nullptr ? "waiting" : label->known ? "known" : "void"});
-        cells.push_back(label != nullptr ? Cell{label->end} : Cell{});
-        cells.push_back(label != nullptr ? Cell{label->known_at} : Cell{});
-      }
-      for (const float value : row.features) cells.push_back(static_cast<double>(value));
-      cells.push_back(row.price);
-      for (std::size_t target = 0; target < job.targets().size(); ++target) {
-        for (std::size_t i = 0; i < layout.width[target]; ++i) cells.push_back(row.baseline[layout.start[target] + i]);
-        cells.push_back(row.no_change[target]);
-      }
-      return table.add(cells);
-    });
-  }));
+  EL_CHECK(
+      LabelWindow::walk(job.store(), Dataset::Examples, job.range, [&](TimeRange stretch, const LabelWindow& labels) {
+        return job.store().scan_examples(stretch, [&](const ExampleRow& row) {
+          whole = row.features.size() == features.size() && row.baseline.size() == layout.total &&
+                  row.no_change.size() == job.targets().size();
+          if (!whole) return false;
+          const std::string name = job.directory.instrument(row.instrument);
+          cells.assign({std::string_view{name}, row.event_time, row.known_at});
+          for (std::uint16_t target = 0; target < job.targets().size(); ++target) {
+            const LabelRow* label = labels.find(row.event_time, row.instrument, target);
+            cells.push_back(label != nullptr && label->known ? Cell{label->value} : Cell{});
+            cells.push_back(std::string_view{label == nullptr ? "waiting" : label->known ? "known" : "void"});
+            cells.push_back(label != nullptr ? Cell{label->end} : Cell{});
+            cells.push_back(label != nullptr ? Cell{label->known_at} : Cell{});
+          }
+          for (const float value : row.features) cells.push_back(static_cast<double>(value));
+          cells.push_back(row.price);
+          for (std::size_t target = 0; target < job.targets().size(); ++target) {
+            for (std::size_t i = 0; i < layout.width[target]; ++i)
+              cells.push_back(row.baseline[layout.start[target] + i]);
+            cells.push_back(row.no_change[target]);
+          }
+          return table.add(cells);
+        });
+      }));
   EL_CHECK(table.good());
   if (!whole)
     return fail(Code::Config, "an example has other features or targets than the settings: was the profile changed?");
@@ -157,11 +160,11 @@ Result<std::int64_t> labels(const Job& job) {
 }
 
 Result<std::int64_t> predictions(const Job& job) {
-  std::vector<TableColumn> columns{
-      {"instrument", ColumnType::Text},   {"event_time", ColumnType::Time}, {"target", ColumnType::Text},
-      {"bundle", ColumnType::Text},       {"model", ColumnType::Double},    {"baseline", ColumnType::Double},
-      {"blended", ColumnType::Double},    {"verdict", ColumnType::Text},    {"outcome", ColumnType::Double},
-      {"outcome_known_at", ColumnType::Time}};
+  std::vector<TableColumn> columns{{"instrument", ColumnType::Text}, {"event_time", ColumnType::Time},
+                                   {"target", ColumnType::Text},     {"bundle", ColumnType::Text},
+                                   {"model", ColumnType::Double},    {"baseline", ColumnType::Double},
+                                   {"blended", ColumnType::Double},  {"verdict", ColumnType::Text},
+                                   {"outcome", ColumnType::Double},  {"outcome_known_at", ColumnType::Time}};
   std::size_t classes = 0;
   for (const TargetProfile& target : job.targets())
     if (target.task != Task::Regression) classes = std::max(classes, static_cast<std::size_t>(target.outputs()));
@@ -179,7 +182,8 @@ Result<std::int64_t> predictions(const Job& job) {
           if (label != nullptr && !label->known) label = nullptr;
           cells.assign({std::string_view{name}, row.event_time, std::string_view{job.targets().at(row.target).name},
                         text_or_none(row.bundle), row.model, row.baseline, row.blended, text_or_none(row.verdict),
-                        label != nullptr ? Cell{label->value} : Cell{}, label != nullptr ? Cell{label->known_at} : Cell{}});
+                        label != nullptr ? Cell{label->value} : Cell{},
+                        label != nullptr ? Cell{label->known_at} : Cell{}});
           for (std::size_t c = 0; c < classes; ++c)
             cells.push_back(c < row.probabilities.size() ? Cell{row.probabilities[c]} : Cell{});
           cells.push_back(std::string_view{row.rung});
@@ -346,15 +350,17 @@ Result<std::int64_t> equity(const Job& job) {
                                  {"costs", ColumnType::Double}}));
   EL_TRY(const auto rows, job.store().equity());
   for (const EquityRow& row : rows)
-    if (inside(job.range, row.event_time) && !table.add({row.event_time, row.equity, row.baseline_equity, row.costs})) break;
+    if (inside(job.range, row.event_time) && !table.add({row.event_time, row.equity, row.baseline_equity, row.costs}))
+      break;
   return table.finish();
 }
 
 using Exporter = Result<std::int64_t> (*)(const Job&);
 const std::vector<std::pair<std::string, Exporter>>& exporters() {
   static const std::vector<std::pair<std::string, Exporter>> all{
-      {"prices", prices}, {"examples", examples}, {"labels", labels},       {"predictions", predictions}, {"intents", intents},
-      {"fills", fills},   {"positions", positions}, {"verdicts", verdicts}, {"equity", equity}};
+      {"prices", prices},           {"examples", examples}, {"labels", labels},
+      {"predictions", predictions}, {"intents", intents},   {"fills", fills},
+      {"positions", positions},     {"verdicts", verdicts}, {"equity", equity}};
   return all;
 }
 

@@ -48,9 +48,9 @@ class Examiner {
     if (!features) return failed("settings", features.error().message);
     if (const auto rule = Rule::parse(profile().train_schedule, profile().train_zone); !rule)
       return failed("settings", rule.error().message);
-    ok("settings", fmt::format("profile {}: {} settings, {} features, {}", profile().name,
-                               examination_.config.settings.size(), features->size(),
-                               some(std::ssize(profile().targets), "target")));
+    ok("settings",
+       fmt::format("profile {}: {} settings, {} features, {}", profile().name, examination_.config.settings.size(),
+                   features->size(), some(std::ssize(profile().targets), "target")));
   }
 
   void clock() {
@@ -69,13 +69,16 @@ class Examiner {
 
   void sqlite_version() {
     auto database = sqlite::Database::open(":memory:", sqlite::Database::Mode::Write);
-    const auto version = database ? database->text("SELECT sqlite_version()") : Result<std::string>{tl::unexpected<Error>(database.error())};
+    const auto version = database ? database->text("SELECT sqlite_version()")
+                                  : Result<std::string>{tl::unexpected<Error>(database.error())};
     if (!version) return failed("SQLite", version.error().message);
     const auto parts = [](std::string_view text) {
       std::vector<int> numbers{0};
       for (const char c : text) {
-        if (c == '.') numbers.push_back(0);
-        else numbers.back() = numbers.back() * 10 + (c - '0');
+        if (c == '.')
+          numbers.push_back(0);
+        else
+          numbers.back() = numbers.back() * 10 + (c - '0');
       }
       return numbers;
     };
@@ -141,16 +144,19 @@ class Examiner {
                                bytes_of(data.store().bytes_on_disk()),
                                progress->last_cycle ? progress->last_cycle->iso().substr(0, 16) : "none"));
     if (!data.simulated() && progress->last_cycle && *progress->last_cycle > data.now() + Duration::minutes(1))
-      failed("clock", fmt::format("the last cycle was at {}, after now: the clock went back", progress->last_cycle->iso()));
+      failed("clock",
+             fmt::format("the last cycle was at {}, after now: the clock went back", progress->last_cycle->iso()));
     std::int64_t segments = 0;
-    for (const Dataset dataset : {Dataset::Prices, Dataset::Events, Dataset::Examples, Dataset::Labels, Dataset::Predictions})
+    for (const Dataset dataset :
+         {Dataset::Prices, Dataset::Events, Dataset::Examples, Dataset::Labels, Dataset::Predictions})
       for (const Segment& segment : data.store().segments(dataset)) {
         ++segments;
         const auto file = fs_.open(data.path() + "/" + segment.path);
         if (!file) {
           failed("lake", file.error().message);
         } else if ((*file)->size() != segment.bytes) {
-          failed("lake", fmt::format("{} has {} bytes, the catalogue says {}", segment.path, (*file)->size(), segment.bytes));
+          failed("lake",
+                 fmt::format("{} has {} bytes, the catalogue says {}", segment.path, (*file)->size(), segment.bytes));
         }
       }
     if (!examination_.deep) {
@@ -174,8 +180,10 @@ class Examiner {
       const auto champion = registry->champion(target.name);
       const auto pointer = read_file(fs_, pointer_path, 4096);
       if (!champion) {
-        if (pointer) warn("models", fmt::format("{} is there, but no model serves {}", pointer_path, target.name));
-        else ok("models", fmt::format("{}: no model serves yet", target.name));
+        if (pointer)
+          warn("models", fmt::format("{} is there, but no model serves {}", pointer_path, target.name));
+        else
+          ok("models", fmt::format("{}: no model serves yet", target.name));
         continue;
       }
       const auto bundle = load_bundle(fs_, data.models(), *champion);
@@ -205,9 +213,11 @@ class Examiner {
       return entries ? std::ssize(*entries) : 0;
     };
     if (const std::int64_t jobs = count("jobs"); jobs > 0 && !running)
-      warn("leftovers", fmt::format("{} in jobs/: a training was interrupted; the next one clears its own", some(jobs, "folder")));
+      warn("leftovers",
+           fmt::format("{} in jobs/: a training was interrupted; the next one clears its own", some(jobs, "folder")));
     if (const std::int64_t held = count("quarantine"); held > 0)
-      warn("quarantine", fmt::format("{} in quarantine/: rows or files that were set aside, for you to look at", some(held, "thing")));
+      warn("quarantine", fmt::format("{} in quarantine/: rows or files that were set aside, for you to look at",
+                                     some(held, "thing")));
     else
       ok("quarantine", "empty");
   }

@@ -25,8 +25,8 @@ struct Examination {
   bool deep = false;    // read every stored row, too
 };
 
-/// Looks at everything a run needs, changes nothing, and goes on after what it finds: settings, clock, time zones, trainer,
-/// then the data directory: owner, disk, database, models and pointers, leftovers.
+/// Looks at everything a run needs, changes nothing, and goes on after what it finds: settings, clock, time zones,
+/// trainer, then the data directory: owner, disk, database, models and pointers, leftovers.
 std::vector<Finding> examine(const Examination& examination);
 
 }  // namespace everlearn

@@ -38,9 +38,12 @@ LabelSpec volatility_over(const LabelSpec& label) {
 double relative(const LabelSpec& label, double value, double price) {
   if (label.kind != LabelKind::ForwardReturn) return value;
   switch (label.unit) {
-    case ReturnUnit::Relative: return value;
-    case ReturnUnit::Points: return price > 0 ? value / price : kNaN;
-    case ReturnUnit::Log: return std::expm1(value);
+    case ReturnUnit::Relative:
+      return value;
+    case ReturnUnit::Points:
+      return price > 0 ? value / price : kNaN;
+    case ReturnUnit::Log:
+      return std::expm1(value);
   }
   return kNaN;
 }
@@ -60,10 +63,14 @@ std::int64_t utc_day(Timestamp t) { return t.us() / Duration::days(1).us(); }
 
 std::string_view text(Learning learning) {
   switch (learning) {
-    case Learning::Off: return "off";
-    case Learning::Collecting: return "collecting";
-    case Learning::Training: return "training";
-    case Learning::Active: return "active";
+    case Learning::Off:
+      return "off";
+    case Learning::Collecting:
+      return "collecting";
+    case Learning::Training:
+      return "training";
+    case Learning::Active:
+      return "active";
   }
   return "?";
 }
@@ -78,10 +85,10 @@ struct Engine::Target {
   std::unique_ptr<Baseline> baseline;
   TargetBlend blend;
   EffectiveCount effective;
-  std::optional<Timestamp> latest_labelled;         // event_time
-  Timestamp judged_until = Timestamp::min();        // latest hold-out row a verdict used
+  std::optional<Timestamp> latest_labelled;   // event_time
+  Timestamp judged_until = Timestamp::min();  // latest hold-out row a verdict used
   HotSlot champion;
-  std::shared_ptr<const Predictor> previous;        // next rung
+  std::shared_ptr<const Predictor> previous;  // next rung
 };
 
 struct Engine::TimeSplit {
@@ -140,16 +147,15 @@ Result<std::unique_ptr<Engine>> Engine::make(World world, const Profile& profile
   for (std::size_t i = 0; i < profile.targets.size(); ++i) {
     const TargetProfile& target = profile.targets[i];
     const int steps = samples_per_horizon(profile, target.label);
-    auto made = std::make_unique<Target>(target, static_cast<std::uint16_t>(i),
-                                         make_baseline(target.label, steps, profile.probability),
-                                         TargetBlend{target.blend_weight, target.label, profile.probability, profile.tick_size});
+    auto made = std::make_unique<Target>(
+        target, static_cast<std::uint16_t>(i), make_baseline(target.label, steps, profile.probability),
+        TargetBlend{target.blend_weight, target.label, profile.probability, profile.tick_size});
     EL_TRY(made->labeller, make_labeller(target.label, calendar));
     if (target.acts) engine->acting_ = i;
     engine->targets_.push_back(std::move(made));
   }
   const LabelSpec& acting = profile.targets[engine->acting_].label;
-  engine->variance_ =
-      make_baseline(volatility_over(acting), samples_per_horizon(profile, acting), profile.probability);
+  engine->variance_ = make_baseline(volatility_over(acting), samples_per_horizon(profile, acting), profile.probability);
   if (!profile.learning) engine->learning_ = Learning::Off;
 
   EL_TRY(const auto saved, store.checkpoint());
@@ -351,8 +357,8 @@ Result<void> Engine::decide(Timestamp at, bool sample) {
       std::vector<double> model(baseline.size(), kNaN), acts(baseline.size(), kNaN);
       const Predictor* spoke = nullptr;
       std::string rung;
-      for (const auto& [candidate, name] : {std::pair{champions[target->number], "champion"},
-                                            std::pair{target->previous, "previous champion"}}) {
+      for (const auto& [candidate, name] :
+           {std::pair{champions[target->number], "champion"}, std::pair{target->previous, "previous champion"}}) {
         if (!usable(candidate)) continue;
         candidate->predict(example.features, scratch, model);
         if (!all_finite(model)) {
@@ -471,8 +477,7 @@ Result<std::optional<std::string>> Engine::training_reason(Timestamp at) {
   for (const DueJob& job : due) EL_CHECK(schedule_.mark_run(job.name, job.period_start));
   if (learning_ == Learning::Off) return std::optional<std::string>{};
   if (learning_ == Learning::Collecting) {
-    if (profile_.auto_enable == 0 || progress_.effective < profile_.auto_enable)
-      return std::optional<std::string>{};
+    if (profile_.auto_enable == 0 || progress_.effective < profile_.auto_enable) return std::optional<std::string>{};
     learning_ = Learning::Training;
     return std::optional{fmt::format("auto-enable: {} effective labelled examples", progress_.effective)};
   }
@@ -480,9 +485,8 @@ Result<std::optional<std::string>> Engine::training_reason(Timestamp at) {
 
   if (!profile_.train_max_age && !profile_.train_min_sharpe) return std::optional<std::string>{};
   const auto champion = targets_[acting_]->champion.get();
-  const TriggerLimits limits{.age = profile_.train_max_age,
-                             .sharpe = profile_.train_min_sharpe,
-                             .gap_min = profile_.train_min_gap};
+  const TriggerLimits limits{
+      .age = profile_.train_max_age, .sharpe = profile_.train_min_sharpe, .gap_min = profile_.train_min_gap};
   TriggerInputs inputs;
   if (champion) inputs.model_age = at - champion->card().trained_at;
   if (last_training_) inputs.since_last_triggered = at - *last_training_;
@@ -544,7 +548,8 @@ Result<void> Engine::finish_trainings(Timestamp at, bool wait) {
     ledger_.add_verdict(target.number, outcome.bundle, outcome.champion_before, row.as_of, row.outcome,
                         outcome.verdict.canonical());
     if (outcome.result) {
-      progress_.split_seconds["training: data preparation"] += outcome.result->read_seconds + outcome.result->prepare_seconds;
+      progress_.split_seconds["training: data preparation"] +=
+          outcome.result->read_seconds + outcome.result->prepare_seconds;
       progress_.split_seconds["training: LightGBM"] += outcome.result->train_seconds;
     }
     progress_.split_seconds["training: gate"] += outcome.gate_seconds;
@@ -581,8 +586,9 @@ Result<void> Engine::take_effect(Timestamp at) {
     }
     const std::string& target = profile_.targets[promotion.target].name;
     if (const auto pinned = registry_.pinned_target(target); pinned && *pinned != promotion.bundle) {
-      EL_CHECK(store_.note(at, "promotion held", fmt::format("{}: {} passed, but {} is pinned by hand", target,
-                                                             promotion.bundle.substr(0, 12), pinned->substr(0, 12))));
+      EL_CHECK(store_.note(at, "promotion held",
+                           fmt::format("{}: {} passed, but {} is pinned by hand", target,
+                                       promotion.bundle.substr(0, 12), pinned->substr(0, 12))));
       continue;
     }
     EL_CHECK(promote(promotion.target, promotion.bundle, at, false));
@@ -684,9 +690,7 @@ Result<void> Engine::train_now(const std::string& reason) {
 }
 
 Result<void> Engine::set_learning(bool on) {
-  learning_ = !on                                     ? Learning::Off
-              : targets_[acting_]->champion.get()     ? Learning::Active
-                                                      : Learning::Collecting;
+  learning_ = !on ? Learning::Off : targets_[acting_]->champion.get() ? Learning::Active : Learning::Collecting;
   EL_CHECK(store_.put_state("learning", on ? "on" : "off"));
   return store_.note(world_.clock.now(), "learning", on ? "on by hand" : "off by hand");
 }
@@ -704,7 +708,8 @@ Result<void> Engine::promote_model(const std::string& id) {
   if (entry == nullptr) return fail(Code::NotFound, fmt::format("no model {}", id));
   for (std::uint16_t i = 0; i < targets_.size(); ++i)
     if (targets_[i]->profile->name == entry->target) return promote(i, entry->id, world_.clock.now(), true);
-  return fail(Code::NotFound, fmt::format("model {} is of target {}, which the profile does not have", id, entry->target));
+  return fail(Code::NotFound,
+              fmt::format("model {} is of target {}, which the profile does not have", id, entry->target));
 }
 
 Result<void> Engine::unpin_target(const std::string& target) {
@@ -749,8 +754,8 @@ Result<void> Engine::commit() {
   return {};
 }
 
-// Only retention deletes, whole segments, and it says what. A changed setting that would remove more than 1 % waits for a
-// hand (`data retain --confirm`).
+// Only retention deletes, whole segments, and it says what. A changed setting that would remove more than 1 % waits for
+// a hand (`data retain --confirm`).
 Result<void> Engine::housekeeping(Timestamp now) {
   if (utc_day(now) == last_retention_day_) return {};
   last_retention_day_ = utc_day(now);
@@ -826,7 +831,8 @@ std::string Engine::checkpoint() const {
 Result<void> Engine::restore(std::string_view saved) {
   ByteReader in{saved};
   if (const auto version = in.u32(); version != kCheckpointVersion)
-    return fail(Code::Damaged, fmt::format("checkpoint version {}, this program reads {}", version, kCheckpointVersion));
+    return fail(Code::Damaged,
+                fmt::format("checkpoint version {}, this program reads {}", version, kCheckpointVersion));
   const std::string position = in.text();
   EL_TRY(instruments_, Instruments::decode(in));
   EL_TRY(market_, MarketState::decode(in));

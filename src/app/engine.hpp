@@ -1,6 +1,7 @@
-// The loop. One clock, one owner thread for decisions; the same code runs live, in replay and in simulation. An event is
-// folded into the market; a cycle runs once an event known after its time has been read (live: once the clock passes it).
-// A cycle: step features, settle labels, let due models take effect, predict, filter, decide, train when due, write down.
+// The loop. One clock, one owner thread for decisions; the same code runs live, in replay and in simulation. An event
+// is folded into the market; a cycle runs once an event known after its time has been read (live: once the clock passes
+// it). A cycle: step features, settle labels, let due models take effect, predict, filter, decide, train when due,
+// write down.
 #pragma once
 
 #include <cstdint>
@@ -45,15 +46,15 @@ class Engine {
  public:
   struct Options {
     std::string data_directory;
-    std::string trainer;              // path of everlearn-train
-    ManualClock* virtual_clock = nullptr;  // simulation: set to each cycle's time; live: null
+    std::string trainer;                               // path of everlearn-train
+    ManualClock* virtual_clock = nullptr;              // simulation: set to each cycle's time; live: null
     std::function<void(const Progress&)> on_progress;  // after each commit
   };
 
   /// Builds the loop and continues from the store's checkpoint if there is one. `calendar`, `store`, `source` and
   /// `instruments` outlive the engine; `instruments` is the table the source interns into.
-  static Result<std::unique_ptr<Engine>> make(World world, const Profile& profile, const Calendar& calendar, Store& store,
-                                              Source& source, Instruments& instruments, Options options);
+  static Result<std::unique_ptr<Engine>> make(World world, const Profile& profile, const Calendar& calendar,
+                                              Store& store, Source& source, Instruments& instruments, Options options);
   ~Engine();
 
   /// Simulation: reads the source to its end. No cycle runs after the last event.
@@ -73,7 +74,8 @@ class Engine {
   bool training() const { return trainings_.running(); }
   const Registry& registry() const { return registry_; }
 
-  // --- by hand, between cycles ------------------------------------------------------------------------------------------
+  // --- by hand, between cycles
+  // ------------------------------------------------------------------------------------------
   Result<void> request_training(const std::string& reason);
   /// Without a clock that runs: trains as of the last cycle, waits, and lets what was promoted take effect at once.
   Result<void> train_now(const std::string& reason);
@@ -84,8 +86,8 @@ class Engine {
   Result<void> pin_model(const std::string& id, bool pinned);
 
  private:
-  struct Target;        // label, baseline, blend, models of one target
-  struct TimeSplit;     // where the wall time went; not part of any result
+  struct Target;     // label, baseline, blend, models of one target
+  struct TimeSplit;  // where the wall time went; not part of any result
   Engine(World world, const Profile& profile, const Calendar& calendar, Store& store, Source& source,
          Instruments& instruments, Options options, FeatureBank bank, SignalChain signals, PaperAccount account,
          JobSchedule schedule);
@@ -94,7 +96,7 @@ class Engine {
   std::string checkpoint() const;
 
   Result<void> take(const Event& event);
-  Result<void> keep(const Event& event);   // into the store
+  Result<void> keep(const Event& event);  // into the store
   Result<void> cycle(Timestamp at);
   Result<void> settle_labels(Timestamp at);
   Result<void> take_effect(Timestamp at);
@@ -113,7 +115,7 @@ class Engine {
   bool fresh(InstrumentId id, Timestamp at) const;
 
   World world_;
-  const Profile& profile_;          // set once
+  const Profile& profile_;  // set once
   const Calendar& calendar_;
   Store& store_;
   Source& source_;
@@ -125,10 +127,10 @@ class Engine {
   MarketState market_;
   FeatureBank bank_;
   std::vector<std::unique_ptr<Target>> targets_;
-  std::size_t acting_ = 0;          // index of the target that acts
+  std::size_t acting_ = 0;              // index of the target that acts
   std::unique_ptr<Baseline> variance_;  // trailing volatility of every instrument, for position sizes
   SignalChain signals_;
-  SignalChain baseline_signals_;    // the same rules for the account that trades the baseline alone
+  SignalChain baseline_signals_;  // the same rules for the account that trades the baseline alone
   PaperAccount account_;
   PaperAccount baseline_account_;
   Ledger ledger_;
@@ -148,11 +150,15 @@ class Engine {
   std::int64_t last_equity_day_ = std::numeric_limits<std::int64_t>::min();
   std::string requested_training_;  // reason given by hand; empty: none
   std::string training_for_;        // reason of the trainings that run
-  struct Promotion { std::uint16_t target; std::string bundle; Timestamp at; };
-  std::vector<Promotion> promotions_;  // verdicts that take effect later
+  struct Promotion {
+    std::uint16_t target;
+    std::string bundle;
+    Timestamp at;
+  };
+  std::vector<Promotion> promotions_;                            // verdicts that take effect later
   std::map<std::pair<Timestamp, InstrumentId>, double> served_;  // class said, until its label is known
-  std::string committed_position_;     // of the source, before the event in hand
-  std::optional<Event> in_hand_;       // live: read, and not taken yet
+  std::string committed_position_;                               // of the source, before the event in hand
+  std::optional<Event> in_hand_;                                 // live: read, and not taken yet
   std::int64_t last_retention_day_ = std::numeric_limits<std::int64_t>::min();
   bool pointers_stale_ = true;
   std::size_t named_instruments_ = 0;

@@ -35,9 +35,11 @@ Result<Evaluation> evaluate(DataDirectory& directory, const std::string& id, con
   Timestamp stop_until = Timestamp::min();
   std::string other = against;
   if (which == EvaluationRows::Verdict) {
-    if (!against.empty()) return fail(Code::Usage, "the verdict's own rows come with the champion of then: no --against");
+    if (!against.empty())
+      return fail(Code::Usage, "the verdict's own rows come with the champion of then: no --against");
     EL_TRY(const auto verdicts, directory.store().verdicts());
-    const auto row = std::find_if(verdicts.begin(), verdicts.end(), [&](const VerdictRow& v) { return v.bundle == model.id; });
+    const auto row =
+        std::find_if(verdicts.begin(), verdicts.end(), [&](const VerdictRow& v) { return v.bundle == model.id; });
     if (row == verdicts.end()) return fail(Code::NotFound, fmt::format("model {} has no verdict", model.id));
     EL_TRY(const TrainingRecord record, training_record(*row));
     evaluation.as_of = row->as_of;
@@ -49,18 +51,18 @@ Result<Evaluation> evaluate(DataDirectory& directory, const std::string& id, con
   if (!other.empty()) {
     EL_TRY(const ModelEntry entry, directory.find_model(registry, other));
     if (entry.target != model.target)
-      return fail(Code::Usage, fmt::format("model {} is of target {}, {} of {}", entry.id, entry.target, model.id, model.target));
+      return fail(Code::Usage,
+                  fmt::format("model {} is of target {}, {} of {}", entry.id, entry.target, model.id, model.target));
     EL_TRY(champion, load(directory, entry));
     unseen = std::max(unseen, champion->card().seen_until);
     evaluation.against = entry.id;
   }
   evaluation.from = std::max(unseen + profile.embargo + Duration{1}, stop_until);
-  const HoldoutQuery query{
-      .target = target, .range = {evaluation.from, Timestamp::max()}, .as_of = evaluation.as_of};
+  const HoldoutQuery query{.target = target, .range = {evaluation.from, Timestamp::max()}, .as_of = evaluation.as_of};
   EL_TRY(evaluation.rows, assemble_holdout(directory.store(), profile, query, *predictor, champion.get()));
   if (evaluation.rows.empty())
-    return fail(Code::BadData, fmt::format("model {} saw rows up to {}: no labelled row is later", model.id,
-                                           evaluation.from.iso()));
+    return fail(Code::BadData,
+                fmt::format("model {} saw rows up to {}: no labelled row is later", model.id, evaluation.from.iso()));
   TrainResult trained;
   trained.label_min = predictor->card().label_min;
   trained.label_max = predictor->card().label_max;

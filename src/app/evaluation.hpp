@@ -17,15 +17,15 @@ enum class EvaluationRows {
 
 struct Evaluation {
   std::string model, target;
-  std::string against;          // the model it is compared with; empty: the baseline only
-  Timestamp from, as_of;        // rows with event_time >= from whose label was known by as_of
+  std::string against;    // the model it is compared with; empty: the baseline only
+  Timestamp from, as_of;  // rows with event_time >= from whose label was known by as_of
   GateRules rules;
   std::vector<HoldoutRow> rows;
   ::everlearn::Verdict verdict;
 };
 
-/// `model`: an id or six digits of it. `against`: another one, compared row by row (Since only). Errors: NotFound; Model if
-/// one of them is pruned or damaged; BadData if no row is left.
+/// `model`: an id or six digits of it. `against`: another one, compared row by row (Since only). Errors: NotFound;
+/// Model if one of them is pruned or damaged; BadData if no row is left.
 Result<Evaluation> evaluate(DataDirectory& directory, const std::string& model, const std::string& against,
                             EvaluationRows which);
 

@@ -15,7 +15,8 @@ const Price* price_of(const Event& event) {
 
 Result<void> EventKeeper::keep(const Event& event) {
   if (const Price* price = price_of(event)) {
-    PriceRow row{.instrument = event.instrument, .event_time = event.event_time, .known_at = event.known_at, .price = *price};
+    PriceRow row{
+        .instrument = event.instrument, .event_time = event.event_time, .known_at = event.known_at, .price = *price};
     if (const auto* point = std::get_if<PricePoint>(&event.what)) {
       row.bid = point->bid;
       row.ask = point->ask;
@@ -25,8 +26,12 @@ Result<void> EventKeeper::keep(const Event& event) {
   if (!keep_events_ || std::holds_alternative<PricePoint>(event.what)) return {};
   const bool same = last_.instrument == event.instrument && last_.event_time == event.event_time &&
                     last_.kind == event_kind(event.what);
-  last_ = {event.instrument, event.event_time, event.known_at, std::string{event_kind(event.what)},
-           same ? last_.ordinal + 1 : 0, encode_event(event.what)};
+  last_ = {event.instrument,
+           event.event_time,
+           event.known_at,
+           std::string{event_kind(event.what)},
+           same ? last_.ordinal + 1 : 0,
+           encode_event(event.what)};
   return store_.append(last_);
 }
 
@@ -53,8 +58,8 @@ void note_coverage(Coverage& coverage, const Profile& profile, const Calendar& c
   const Timestamp last = seen != nullptr && seen->last ? *seen->last : event.event_time;
   Duration silence, expected;
   if (profile.cycle.us() == 0 && profile.gap_after.us() == 0) {
-    silence = Duration::days(calendar.next(event.event_time - Duration{1}).index -
-                             calendar.next(last - Duration{1}).index);
+    silence =
+        Duration::days(calendar.next(event.event_time - Duration{1}).index - calendar.next(last - Duration{1}).index);
     expected = Duration::days(1);
   } else {
     silence = grid.open_time(last, event.event_time);

@@ -1,5 +1,5 @@
-// What the market said, into the store: prices always, bars, trades and books where the profile keeps them. The engine and
-// `data import` write the same rows, so that what both have seen is there once.
+// What the market said, into the store: prices always, bars, trades and books where the profile keeps them. The engine
+// and `data import` write the same rows, so that what both have seen is there once.
 #pragma once
 
 #include "app/cycle_grid.hpp"

@@ -35,10 +35,12 @@ const std::map<std::string, std::string>& filter_words() {
   static const std::map<std::string, std::string> words{
       {"passed", "it passed every filter: it is a signal"},
       {"no model", "no model and no baseline had anything to say"},
-      {"learning off", "learning is off, or no model has passed the gate yet: the engine observes and makes no signals"},
+      {"learning off",
+       "learning is off, or no model has passed the gate yet: the engine observes and makes no signals"},
       {"stale", "the last price was too old to decide on"},
       {"baseline may not act",
-       "no champion spoke (none serves, it expired, or it had no answer), and the profile does not let the baseline act"},
+       "no champion spoke (none serves, it expired, or it had no answer), and the profile does not let the baseline "
+       "act"},
       {"edge", "the expected gain did not beat the costs, half the spread and the edge that is asked for"},
       {"short not allowed", "it says down, and the profile allows no short positions"},
       {"margin", "the first class was not far enough ahead of the second"},
@@ -76,7 +78,9 @@ std::optional<Signal> judge_again(const Profile& profile, const TargetProfile& t
 
 std::string check_words(const Check& check) {
   const std::string note = check.note.empty() ? "" : fmt::format(" ({})", check.note);
-  const auto number = [](double value) { return std::isfinite(value) ? fmt::format("{:.6g}", value) : std::string{"n/a"}; };
+  const auto number = [](double value) {
+    return std::isfinite(value) ? fmt::format("{:.6g}", value) : std::string{"n/a"};
+  };
   if (std::isnan(check.required) && check.passed)
     return fmt::format("{} {}{}: for information", check.name, number(check.measured), note);
   return fmt::format("{} {}, wanted {}{}: {}", check.name, number(check.measured), number(check.required), note,
@@ -97,7 +101,8 @@ Result<ModelWhy> why_model(DataDirectory& directory, const std::string& id, cons
     EL_TRY(why.model, directory.find_model(registry, id));
   }
   const ModelEntry& model = why.model;
-  const auto card_text = read_file(directory.fs(), fmt::format("{}/{}/card.json", directory.models(), model.id), 64 << 20);
+  const auto card_text =
+      read_file(directory.fs(), fmt::format("{}/{}/card.json", directory.models(), model.id), 64 << 20);
   if (card_text)
     if (auto card = Card::from_json(*card_text)) why.card = std::move(*card);
   EL_TRY(const auto verdicts, directory.store().verdicts());
@@ -117,14 +122,16 @@ Result<ModelWhy> why_model(DataDirectory& directory, const std::string& id, cons
   }
   if (why.card) {
     const Card& card = *why.card;
-    why.words.push_back(fmt::format(
-        "It was trained as of {} ({}) on {} rows, {} effective, {} trees, and has seen nothing after {}.", minute(card.as_of),
-        card.reason, grouped(card.rows_fit), grouped(card.effective), card.trees, minute(card.seen_until)));
+    why.words.push_back(
+        fmt::format("It was trained as of {} ({}) on {} rows, {} effective, {} trees, and has seen nothing after {}.",
+                    minute(card.as_of), card.reason, grouped(card.rows_fit), grouped(card.effective), card.trees,
+                    minute(card.seen_until)));
     if (card.expires_at != Timestamp::max())
-      why.words.push_back(fmt::format("It {} on {}.", card.expires_at <= directory.now() ? "stopped acting" : "acts until",
+      why.words.push_back(fmt::format("It {} on {}.",
+                                      card.expires_at <= directory.now() ? "stopped acting" : "acts until",
                                       minute(card.expires_at)));
-    why.words.push_back(fmt::format("What acts is {} of the model and {} of the baseline.", percent(card.blend_weight, 0),
-                                    percent(1 - card.blend_weight, 0)));
+    why.words.push_back(fmt::format("What acts is {} of the model and {} of the baseline.",
+                                    percent(card.blend_weight, 0), percent(1 - card.blend_weight, 0)));
   }
   if (!why.training) {
     why.words.push_back("No verdict of it is stored.");
@@ -132,9 +139,9 @@ Result<ModelWhy> why_model(DataDirectory& directory, const std::string& id, cons
   }
   const Verdict& verdict = why.training->verdict;
   why.words.push_back(fmt::format(
-      "The gate: {}: {}. Measured on {} rows ({} effective) from {} to {} that {} had seen{}.", why.training->row.outcome,
-      verdict.reason, grouped(verdict.rows), grouped(verdict.effective), verdict.holdout_first.date(),
-      verdict.holdout_last.date(),
+      "The gate: {}: {}. Measured on {} rows ({} effective) from {} to {} that {} had seen{}.",
+      why.training->row.outcome, verdict.reason, grouped(verdict.rows), grouped(verdict.effective),
+      verdict.holdout_first.date(), verdict.holdout_last.date(),
       why.training->row.champion_before.empty()
           ? "it had never"
           : fmt::format("neither it nor the champion before ({})", brief(why.training->row.champion_before)),
@@ -143,7 +150,8 @@ Result<ModelWhy> why_model(DataDirectory& directory, const std::string& id, cons
           : ""));
   const auto earliest = first_example(directory.store());
   why.evidence_expired = verdict.rows > 0 && (!earliest || verdict.holdout_first < *earliest);
-  if (why.evidence_expired) why.words.push_back("Evidence expired: retention took rows it was measured on; the verdict stands.");
+  if (why.evidence_expired)
+    why.words.push_back("Evidence expired: retention took rows it was measured on; the verdict stands.");
   for (const Check& check : verdict.checks) why.words.push_back("  " + check_words(check));
   return why;
 }
@@ -181,9 +189,10 @@ Result<SignalWhy> why_signal(DataDirectory& directory, const std::string& instru
                                             instrument.empty() ? "" : " of " + instrument, minute(until)));
   SignalWhy why{.row = *found, .instrument = directory.instrument(found->instrument), .target = target.name};
   const PredictionRow& row = why.row;
-  why.words.push_back(fmt::format("{} at {}, price {:.10g}: {} said {}.", why.instrument, minute(row.event_time), row.price,
-                                  row.bundle.empty() ? "the baseline" : fmt::format("{} {}", row.rung, brief(row.bundle)),
-                                  value_words(target, row.bundle.empty() ? row.baseline : row.model)));
+  why.words.push_back(
+      fmt::format("{} at {}, price {:.10g}: {} said {}.", why.instrument, minute(row.event_time), row.price,
+                  row.bundle.empty() ? "the baseline" : fmt::format("{} {}", row.rung, brief(row.bundle)),
+                  value_words(target, row.bundle.empty() ? row.baseline : row.model)));
   if (!row.bundle.empty())
     why.words.push_back(fmt::format("With the baseline ({}) blended in: {}. This is what acts.",
                                     value_words(target, row.baseline), value_words(target, row.blended)));
@@ -209,8 +218,8 @@ Result<SignalWhy> why_signal(DataDirectory& directory, const std::string& instru
   EL_TRY(const auto intents, directory.store().intents());
   for (const IntentRow& intent : intents)
     if (intent.instrument == row.instrument && intent.created == row.event_time)
-      why.words.push_back(fmt::format("Intent {}: {} {:.6g} units, {}{}.", intent.id, intent.quantity > 0 ? "buy" : "sell",
-                                      std::abs(intent.quantity), intent.state,
+      why.words.push_back(fmt::format("Intent {}: {} {:.6g} units, {}{}.", intent.id,
+                                      intent.quantity > 0 ? "buy" : "sell", std::abs(intent.quantity), intent.state,
                                       intent.reason.empty() ? "" : ": " + intent.reason));
   return why;
 }
@@ -221,9 +230,10 @@ std::vector<std::string> why_quiet(const Status& status, const DataDirectory& di
   const Profile& profile = directory.profile();
   const auto add = [&](std::string text) { words.push_back(std::move(text)); };
   if (!status.engine.holder)
-    add(status.simulated ? (progress.finished ? "The recording was read to its end: this simulation has nothing more to do."
-                                              : "The simulation stopped before the end of its recording: start it again.")
-                         : "No daemon runs here: `everlearn run` starts it.");
+    add(status.simulated
+            ? (progress.finished ? "The recording was read to its end: this simulation has nothing more to do."
+                                 : "The simulation stopped before the end of its recording: start it again.")
+            : "No daemon runs here: `everlearn run` starts it.");
   if (!status.simulated && status.last_event) {
     const double age = (status.at - *status.last_event).as_seconds();
     const auto open = directory.calendar().session_at(status.at);
@@ -239,8 +249,8 @@ std::vector<std::string> why_quiet(const Status& status, const DataDirectory& di
   if (status.off_by_hand) add("Learning is off by hand: `everlearn resume` turns it on.");
   if (!status.off_by_hand && progress.learning == "off") add("Learning is off by the profile: train.learning = false.");
   if (progress.learning == "collecting" && status.needed > 0)
-    add(fmt::format("Learning has not started: {} of {} effective labelled examples are there.", grouped(status.effective),
-                    grouped(status.needed)));
+    add(fmt::format("Learning has not started: {} of {} effective labelled examples are there.",
+                    grouped(status.effective), grouped(status.needed)));
   const ChampionStatus& champion = status.champions[directory.acting_target()];
   if (champion.model.empty() && status.last_training)
     add(fmt::format("No model has passed the gate for {}. The last training ({}): {}: {}", champion.target,
@@ -260,7 +270,8 @@ std::vector<std::string> why_quiet(const Status& status, const DataDirectory& di
   for (const auto& [name, value] : {std::pair{"capital", limits.capital}, std::pair{"order", limits.order},
                                     std::pair{"instrument", limits.instrument}, std::pair{"total", limits.total},
                                     std::pair{"daily_loss", limits.daily_loss}})
-    if (!(value > 0)) add(fmt::format("trade.{} is 0: no order is allowed (a missing limit means none, not unlimited).", name));
+    if (!(value > 0))
+      add(fmt::format("trade.{} is 0: no order is allowed (a missing limit means none, not unlimited).", name));
   if (words.empty())
     add(fmt::format("Nothing is in the way: {} signals and {} intents so far; the next cycle may bring one.",
                     grouped(progress.signals), grouped(progress.intents)));

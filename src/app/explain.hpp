@@ -14,9 +14,9 @@ namespace everlearn {
 /// Why a model serves, or does not.
 struct ModelWhy {
   ModelEntry model;
-  std::optional<Card> card;             // absent: damaged
+  std::optional<Card> card;  // absent: damaged
   std::optional<TrainingRecord> training;
-  bool evidence_expired = false;        // retention took rows that the verdict was measured on
+  bool evidence_expired = false;  // retention took rows that the verdict was measured on
   std::vector<std::string> words;
 };
 /// `model` empty: the champion of `target` (empty: the one that acts). Errors: NotFound, also if none serves.

@@ -16,9 +16,12 @@ using Key = std::pair<Timestamp, InstrumentId>;
 double move_of(const LabelSpec& label, double outcome, double price) {
   if (label.kind != LabelKind::ForwardReturn) return outcome;
   switch (label.unit) {
-    case ReturnUnit::Points: return outcome;
-    case ReturnUnit::Relative: return outcome * price;
-    case ReturnUnit::Log: return std::expm1(outcome) * price;
+    case ReturnUnit::Points:
+      return outcome;
+    case ReturnUnit::Relative:
+      return outcome * price;
+    case ReturnUnit::Log:
+      return std::expm1(outcome) * price;
   }
   return outcome;
 }

@@ -14,8 +14,8 @@ namespace everlearn {
 
 struct HoldoutQuery {
   std::uint16_t target = 0;
-  TimeRange range;         // event_time
-  Timestamp as_of;         // labels known by then
+  TimeRange range;  // event_time
+  Timestamp as_of;  // labels known by then
 };
 
 /// Rows in (event_time, instrument) order. `champion` may be null. Errors: of the store; Internal if an example has no

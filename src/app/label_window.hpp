@@ -1,5 +1,5 @@
-// Known labels of a stretch of time, for joining them with the examples or predictions they belong to: a directory of years
-// is walked stretch by stretch and never held as a whole.
+// Known labels of a stretch of time, for joining them with the examples or predictions they belong to: a directory of
+// years is walked stretch by stretch and never held as a whole.
 #pragma once
 
 #include <functional>
@@ -16,8 +16,8 @@ class LabelWindow {
   /// Null while the label waits.
   const LabelRow* find(Timestamp event_time, InstrumentId instrument, std::uint16_t target) const;
 
-  /// Calls `visit` for one stretch after the other, each with all labels of its rows. `rows`: the dataset whose time range
-  /// is walked. Errors: of the store and of `visit`.
+  /// Calls `visit` for one stretch after the other, each with all labels of its rows. `rows`: the dataset whose time
+  /// range is walked. Errors: of the store and of `visit`.
   static Result<void> walk(const Store& store, Dataset rows, TimeRange range,
                            const std::function<Result<void>(TimeRange, const LabelWindow&)>& visit);
 

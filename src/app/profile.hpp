@@ -1,5 +1,5 @@
-// A profile is data: everything that makes one system differ from another. The configuration (app/config.hpp) fills it from
-// the built-in profile, the user's file, the environment and the command line; nothing else reads those.
+// A profile is data: everything that makes one system differ from another. The configuration (app/config.hpp) fills it
+// from the built-in profile, the user's file, the environment and the command line; nothing else reads those.
 #pragma once
 
 #include <cstdint>
@@ -18,15 +18,15 @@
 namespace everlearn {
 
 struct TargetProfile {
-  std::string name;               // "ret_5d"
-  bool acts = false;              // exactly one target of a profile
+  std::string name;   // "ret_5d"
+  bool acts = false;  // exactly one target of a profile
   LabelSpec label;
   Task task = Task::Regression;
   LearnerParams learner;
   std::vector<Requirement> require;
   Comparison comparison = Comparison::Better;
   double margin = 0;
-  double blend_weight = 0.7;      // of the model, in [0, 0.95]
+  double blend_weight = 0.7;         // of the model, in [0, 0.95]
   std::string calibration = "none";  // "none" | "linear" | "temperature"
 
   /// Values a prediction of this target has: 1, or one a class.
@@ -35,49 +35,49 @@ struct TargetProfile {
 
 struct Profile {
   std::string name;
-  std::string title;              // one line for people
+  std::string title;  // one line for people
 
   // [source]
-  std::vector<std::string> inputs;   // recordings of `demo`
+  std::vector<std::string> inputs;  // recordings of `demo`
   std::string calendar = "24/7";
-  Duration source_delay;          // known_at = event_time + delay where the input gives no receive time
-  bool probability = false;       // prices in [0, 1]
-  double tick_size = 0;           // 0: unknown
+  Duration source_delay;             // known_at = event_time + delay where the input gives no receive time
+  bool probability = false;          // prices in [0, 1]
+  double tick_size = 0;              // 0: unknown
   std::vector<std::string> context;  // instruments that feed features of others and make no examples
-  Duration gap_after;             // a longer silence of a stream, in open time, is a gap; 0: one session (daily), else 2.5 samples
-  bool store_events = true;       // keep bars, trades and books (prices are always kept)
+  Duration gap_after;  // a longer silence of a stream, in open time, is a gap; 0: one session (daily), else 2.5 samples
+  bool store_events = true;                // keep bars, trades and books (prices are always kept)
   std::vector<std::string> source_limits;  // what the data cannot tell, in sentences for the report
 
   // [cycle], [examples]
-  Duration cycle;                 // grid anchored to the epoch; 0: one cycle a session, at its close
-  Duration sample;                // examples on this grid; 0: each cycle
-  Duration max_price_age;         // an older last price makes no example and no decision (session calendars: open time)
-  int commit_every = 64;          // cycles between commits in a simulation
+  Duration cycle;          // grid anchored to the epoch; 0: one cycle a session, at its close
+  Duration sample;         // examples on this grid; 0: each cycle
+  Duration max_price_age;  // an older last price makes no example and no decision (session calendars: open time)
+  int commit_every = 64;   // cycles between commits in a simulation
 
   std::vector<std::string> features;  // patterns of the catalogue
 
   std::vector<TargetProfile> targets;  // in order of name
 
   // [train]
-  bool learning = true;           // may a model act at all; off by hand wins for good
-  std::int64_t auto_enable = 0;   // effective labelled examples before learning starts by itself; 0: never
-  std::string train_schedule;     // "quarterly", "6h", or a cron line
+  bool learning = true;          // may a model act at all; off by hand wins for good
+  std::int64_t auto_enable = 0;  // effective labelled examples before learning starts by itself; 0: never
+  std::string train_schedule;    // "quarterly", "6h", or a cron line
   std::string train_zone = "UTC";
-  std::optional<Duration> train_max_age;     // a champion older than this asks for a training
-  std::optional<double> train_min_sharpe;    // a live Sharpe under this asks for a training
-  Duration train_min_gap;         // between triggered trainings
-  Duration window;                // examples no older than this; 0: all
-  double stop_share = 0.15;       // of the window's time, before the hold-out
-  double holdout_share = 0.2;     // of the window's time, at its end
+  std::optional<Duration> train_max_age;   // a champion older than this asks for a training
+  std::optional<double> train_min_sharpe;  // a live Sharpe under this asks for a training
+  Duration train_min_gap;                  // between triggered trainings
+  Duration window;                         // examples no older than this; 0: all
+  double stop_share = 0.15;                // of the window's time, before the hold-out
+  double holdout_share = 0.2;              // of the window's time, at its end
   Duration embargo;
-  std::int64_t min_effective = 0;          // in the fit rows
+  std::int64_t min_effective = 0;  // in the fit rows
   std::int64_t min_holdout_effective = 0;
   std::int64_t max_examples = 25'000'000;
-  Duration train_delay;           // virtual: a training as of T takes effect at T + delay; 0: the next cycle
+  Duration train_delay;  // virtual: a training as of T takes effect at T + delay; 0: the next cycle
   int threads = 1;
   std::uint64_t memory_bytes = 8ull << 30;
   Duration train_wall = Duration::hours(1);
-  Duration model_expiry;          // after this a champion acts no longer; 0: never
+  Duration model_expiry;  // after this a champion acts no longer; 0: never
 
   // [gate]
   double max_gain_share = 0.25;
@@ -87,9 +87,9 @@ struct Profile {
   PaperRules paper;
 
   // [retention], [models], [store]
-  Duration retention;             // 0: keep for ever
-  std::uint64_t retention_bytes = 0;   // 0: no cap
-  std::uint64_t models_bytes = 0;      // 0: no cap
+  Duration retention;                 // 0: keep for ever
+  std::uint64_t retention_bytes = 0;  // 0: no cap
+  std::uint64_t models_bytes = 0;     // 0: no cap
   StoreOptions store;
 
   std::uint64_t seed = 1;

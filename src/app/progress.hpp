@@ -13,26 +13,26 @@
 namespace everlearn {
 
 struct Progress {
-  std::string learning;              // "off" "collecting" "training" "active"
+  std::string learning;  // "off" "collecting" "training" "active"
   std::optional<Timestamp> first_cycle, last_cycle;
   std::int64_t cycles = 0, events = 0, predictions = 0;
-  std::int64_t examples = 0, labelled = 0, effective = 0, void_labels = 0, waiting = 0;  // labels of all targets; effective
-                                                                                       // of the acting one
+  std::int64_t examples = 0, labelled = 0, effective = 0, void_labels = 0, waiting = 0;  // labels of all targets;
+                                                                                         // effective of the acting one
   std::map<std::string, std::int64_t> labelled_of;  // target -> known labels
   std::int64_t trainings = 0, promoted = 0;
-  std::optional<Timestamp> last_training;          // as of
+  std::optional<Timestamp> last_training;            // as of
   std::map<std::string, std::int64_t> last_periods;  // job of the schedule -> its latest period, microseconds
   std::int64_t signals = 0, intents = 0, fills = 0;
-  std::map<std::string, std::int64_t> stopped;     // filter -> signals
-  std::map<std::string, std::string> champions;    // target -> bundle
+  std::map<std::string, std::int64_t> stopped;   // filter -> signals
+  std::map<std::string, std::string> champions;  // target -> bundle
   double equity = 0, baseline_equity = 0, costs = 0;
   std::int64_t round_trips = 0;
   std::string ledger_sha256;
-  bool finished = false;             // the input was read to its end
-  std::optional<double> fraction;    // of the input
+  bool finished = false;           // the input was read to its end
+  std::optional<double> fraction;  // of the input
   // Wall time, not part of any result:
   double wall_seconds = 0;
-  std::map<std::string, double> split_seconds;     // "features" "labels" "predict" "training" "gate" "store" "read" ...
+  std::map<std::string, double> split_seconds;  // "features" "labels" "predict" "training" "gate" "store" "read" ...
 
   std::string to_json() const;
   static Result<Progress> from_json(std::string_view text);

@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
-#include "app/event_keeper.hpp"
 #include "app/cycle_grid.hpp"
+#include "app/event_keeper.hpp"
 #include "io/recording.hpp"
 #include "market/event_codec.hpp"
 
@@ -82,8 +82,8 @@ Result<ImportResult> import_recording(DataDirectory& directory, RecordingOptions
   }
   EL_CHECK(name_instruments(store, instruments));
   EL_CHECK(store.put_state("profile", profile.name));
-  EL_CHECK(store.note(directory.now(), "import", fmt::format("{} events of {}", result.events,
-                                                             fmt::join(source->report().inputs, ", "))));
+  EL_CHECK(store.note(directory.now(), "import",
+                      fmt::format("{} events of {}", result.events, fmt::join(source->report().inputs, ", "))));
   EL_CHECK(store.commit_state());
   result.source = source->report();
   result.new_instruments = static_cast<std::int64_t>(instruments.size() - known_before);

@@ -10,14 +10,14 @@ namespace everlearn {
 
 struct ImportResult {
   SourceReport source;
-  std::int64_t events = 0;   // prices and what else the recording has
-  std::int64_t new_rows = 0; // stored; the rest was there already
+  std::int64_t events = 0;    // prices and what else the recording has
+  std::int64_t new_rows = 0;  // stored; the rest was there already
   std::int64_t new_instruments = 0;
 };
 
-/// Stores the prices and events of recordings, in order of known_at, and what they cover. Twice is once. Decides nothing and
-/// makes no examples. The directory is open for Create. Errors: Config: a row contradicts one that is stored (nothing is
-/// kept then); those of the recording and the store.
+/// Stores the prices and events of recordings, in order of known_at, and what they cover. Twice is once. Decides
+/// nothing and makes no examples. The directory is open for Create. Errors: Config: a row contradicts one that is
+/// stored (nothing is kept then); those of the recording and the store.
 Result<ImportResult> import_recording(DataDirectory& directory, RecordingOptions recording);
 
 }  // namespace everlearn

@@ -17,8 +17,8 @@ namespace everlearn {
 namespace {
 
 // Settings that change how a result is computed but not what it is: a directory may go on with others.
-const std::set<std::string, std::less<>> kMeansOnly{"train.threads", "train.memory_mb", "train.wall", "source.inputs", "source.limits",
-                                                    "title"};
+const std::set<std::string, std::less<>> kMeansOnly{"train.threads", "train.memory_mb", "train.wall",
+                                                    "source.inputs", "source.limits",   "title"};
 
 std::string settings_fingerprint(const Config& config) {
   std::string text;
@@ -77,8 +77,10 @@ Result<void> remember(Store& store, const std::string& key, const std::string& v
   EL_TRY(const auto before, store.state(key));
   if (!before) return store.put_state(key, value);
   if (*before == value) return {};
-  return fail(Code::Config, fmt::format("this data directory was started with another {}; give --fresh to start over, or "
-                                        "another --data", what));
+  return fail(Code::Config,
+              fmt::format("this data directory was started with another {}; give --fresh to start over, or "
+                          "another --data",
+                          what));
 }
 
 std::string lines(const std::vector<std::string>& items) { return fmt::format("{}", fmt::join(items, "\n")); }
@@ -158,12 +160,11 @@ Result<SimulationResult> simulate(const SimulationRequest& request) {
   result.source = source->report();
   EL_CHECK(store->put_state("source", source_json(result.source)));
 
-  EL_TRY(const auto engine,
-         Engine::make(world, profile, *calendar, *store, *source, instruments,
-                      {.data_directory = directory,
-                       .trainer = request.trainer,
-                       .virtual_clock = &clock,
-                       .on_progress = request.on_progress}));
+  EL_TRY(const auto engine, Engine::make(world, profile, *calendar, *store, *source, instruments,
+                                         {.data_directory = directory,
+                                          .trainer = request.trainer,
+                                          .virtual_clock = &clock,
+                                          .on_progress = request.on_progress}));
   EL_CHECK(engine->run_to_end());
   result.progress = engine->progress();
   return result;

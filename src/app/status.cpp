@@ -136,7 +136,8 @@ std::string learning_words(const Status& status) {
                        status.promoted + status.refused + status.insufficient + status.failed == 0
                            ? "the first training is under way"
                            : "no model has passed the gate yet");
-  if (status.needed == 0) return "collecting: by the profile learning never starts by itself (`everlearn train --force`)";
+  if (status.needed == 0)
+    return "collecting: by the profile learning never starts by itself (`everlearn train --force`)";
   return fmt::format("collecting: learning starts by itself at {} effective labelled examples; {} are there",
                      grouped(status.needed), grouped(status.effective));
 }
@@ -156,16 +157,18 @@ std::string status_text(const Status& status) {
       continue;
     }
     const bool expired = champion.expires && *champion.expires <= status.at;
-    out += row("Champion", fmt::format("{}: {} since {}{}{}{}", champion.target, brief(champion.model),
-                                       champion.since ? champion.since->date() : "?",
-                                       champion.by_hand ? ", pinned by hand" : "",
-                                       expired ? ", EXPIRED " : champion.expires ? ", acts until " : "",
-                                       champion.expires ? champion.expires->date() : ""));
+    out += row("Champion",
+               fmt::format("{}: {} since {}{}{}{}", champion.target, brief(champion.model),
+                           champion.since ? champion.since->date() : "?", champion.by_hand ? ", pinned by hand" : "",
+                           expired            ? ", EXPIRED "
+                           : champion.expires ? ", acts until "
+                                              : "",
+                           champion.expires ? champion.expires->date() : ""));
   }
   if (status.last_training) {
     const TrainingStatus& last = *status.last_training;
-    out += row("Training", fmt::format("last {} for {} ({}): {}", last.as_of.iso().substr(0, 16), last.target, last.reason,
-                                       last.outcome));
+    out += row("Training", fmt::format("last {} for {} ({}): {}", last.as_of.iso().substr(0, 16), last.target,
+                                       last.reason, last.outcome));
     out += row("", last.why);
     out += row("", fmt::format("so far {} promoted, {} refused, {} insufficient, {} failed", grouped(status.promoted),
                                grouped(status.refused), grouped(status.insufficient), grouped(status.failed)));
@@ -186,11 +189,11 @@ std::string status_text(const Status& status) {
                                      some(status.gaps, "gap"),
                                      status.gaps > 0 ? ", the longest " + span_of(status.longest_gap_s) : ""));
   out += row("Disk", fmt::format("{} of data, {} free", bytes_of(status.data_bytes), bytes_of(status.free_bytes)));
-  out += row("Last cycle",
-             !progress.last_cycle ? "none yet"
-             : status.last_cycle_age_s
-                 ? fmt::format("{} ago ({})", span_of(std::max(0.0, *status.last_cycle_age_s)), or_none(progress.last_cycle))
-                 : fmt::format("{}, in the recording's time", or_none(progress.last_cycle)));
+  out += row("Last cycle", !progress.last_cycle ? "none yet"
+                           : status.last_cycle_age_s
+                               ? fmt::format("{} ago ({})", span_of(std::max(0.0, *status.last_cycle_age_s)),
+                                             or_none(progress.last_cycle))
+                               : fmt::format("{}, in the recording's time", or_none(progress.last_cycle)));
   return out;
 }
 

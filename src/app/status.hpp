@@ -12,11 +12,11 @@
 namespace everlearn {
 
 struct ChampionStatus {
-  std::string target, model;   // model empty: none serves
+  std::string target, model;  // model empty: none serves
   std::optional<Timestamp> since;
   std::optional<Timestamp> expires;
-  std::string why;             // one line of its verdict
-  bool by_hand = false;        // pinned by a person
+  std::string why;       // one line of its verdict
+  bool by_hand = false;  // pinned by a person
 };
 
 struct TrainingStatus {
@@ -25,27 +25,27 @@ struct TrainingStatus {
 };
 
 struct EngineStatus {
-  std::optional<std::string> holder;   // of the directory's lock: a daemon, a simulation or a verb
-  bool daemon = false;                 // it answers at control.sock
-  std::optional<Timestamp> started;    // of the daemon
+  std::optional<std::string> holder;  // of the directory's lock: a daemon, a simulation or a verb
+  bool daemon = false;                // it answers at control.sock
+  std::optional<Timestamp> started;   // of the daemon
   bool training = false;
 };
 
 struct Status {
   std::string profile, title, directory;
   bool simulated = false;
-  Timestamp at;                        // what "now" is: the clock, or the last cycle of a simulation
+  Timestamp at;  // what "now" is: the clock, or the last cycle of a simulation
   EngineStatus engine;
-  Progress progress;                   // `labelled` and `effective` below are of the acting target
+  Progress progress;                                     // `labelled` and `effective` below are of the acting target
   std::int64_t labelled = 0, effective = 0, needed = 0;  // needed: effective examples at which learning starts
-  bool learning_allowed = true;        // by the profile
+  bool learning_allowed = true;                          // by the profile
   bool off_by_hand = false;
-  std::vector<ChampionStatus> champions;       // every target
-  std::optional<TrainingStatus> last_training; // of the acting target if there is one
+  std::vector<ChampionStatus> champions;        // every target
+  std::optional<TrainingStatus> last_training;  // of the acting target if there is one
   std::int64_t promoted = 0, refused = 0, insufficient = 0, failed = 0;
-  std::optional<Timestamp> next_training;      // by the schedule
-  std::optional<double> last_cycle_age_s;      // live only
-  std::optional<Timestamp> last_event;         // newest price
+  std::optional<Timestamp> next_training;  // by the schedule
+  std::optional<double> last_cycle_age_s;  // live only
+  std::optional<Timestamp> last_event;     // newest price
   std::int64_t streams = 0, points = 0, gaps = 0;
   double longest_gap_s = 0;
   std::uint64_t data_bytes = 0, free_bytes = 0;

@@ -6,8 +6,8 @@
 
 namespace everlearn {
 
-/// An input that has nothing, and keeps the place of the one that had: for an engine that is only asked to do something with
-/// what it has.
+/// An input that has nothing, and keeps the place of the one that had: for an engine that is only asked to do something
+/// with what it has.
 class StillSource final : public Source {
  public:
   Result<std::optional<Event>> next() override { return std::optional<Event>{}; }

@@ -6,7 +6,8 @@
 namespace everlearn {
 
 /// How the labelled past splits as of T, in event time:
-///   fit [fit_from, stop_from) | purge | stop [stop_from, stop_until) | purge and embargo | hold-out [stop_until, last].
+///   fit [fit_from, stop_from) | purge | stop [stop_from, stop_until) | purge and embargo | hold-out [stop_until,
+///   last].
 struct TrainingPlan {
   Timestamp as_of;
   Timestamp fit_from, stop_from, stop_until;

@@ -136,8 +136,9 @@ Result<void> Trainings::start(const TrainingRequest& request, const Place& place
   return {};
 }
 
-Result<std::vector<TrainingOutcome>> Trainings::collect(bool wait, const Place& place, const Registry& registry,
-                                                        const std::vector<std::shared_ptr<const Predictor>>& champions) {
+Result<std::vector<TrainingOutcome>> Trainings::collect(
+    bool wait, const Place& place, const Registry& registry,
+    const std::vector<std::shared_ptr<const Predictor>>& champions) {
   std::vector<TrainingOutcome> outcomes;
   std::vector<std::unique_ptr<Job>> still_running;
   for (auto& job : jobs_) {
@@ -170,10 +171,10 @@ Result<TrainingOutcome> Trainings::judge(const Job& job, const ProcessExit& exit
   outcome.champion_before = registry.champion(target.name).value_or("");
   if (!exit.ok()) {
     const auto log = read_file(world_.fs, job.directory + "/trainer.log", 1 << 20);
-    outcome.verdict = failed(exit.timed_out ? fmt::format("trainer killed after {}", profile_.train_wall.text())
-                             : exit.signal != 0
-                                 ? fmt::format("trainer ended by signal {}", exit.signal)
-                                 : fmt::format("trainer exited with {}: {}", exit.code, log ? last_line(*log) : ""));
+    outcome.verdict =
+        failed(exit.timed_out     ? fmt::format("trainer killed after {}", profile_.train_wall.text())
+               : exit.signal != 0 ? fmt::format("trainer ended by signal {}", exit.signal)
+                                  : fmt::format("trainer exited with {}: {}", exit.code, log ? last_line(*log) : ""));
     return outcome;
   }
   EL_TRY(const std::string text, read_file(world_.fs, job.directory + "/result.json", 64 << 20));
@@ -222,13 +223,13 @@ Result<TrainingOutcome> Trainings::judge(const Job& job, const ProcessExit& exit
   Timestamp unseen = result.seen_until;
   if (champion != nullptr) unseen = std::max(unseen, champion->card().seen_until);
   unseen = std::max(unseen + profile_.embargo + Duration{1}, job.request.plan.stop_until);
-  HoldoutQuery query{.target = job.request.target, .range = {unseen, Timestamp::max()}, .as_of = job.request.plan.as_of};
+  HoldoutQuery query{
+      .target = job.request.target, .range = {unseen, Timestamp::max()}, .as_of = job.request.plan.as_of};
   EL_TRY(const auto rows, assemble_holdout(store_, profile_, query, *outcome.predictor, champion));
   const Gate gate{gate_rules(profile_, target, result)};
   EL_TRY(outcome.verdict, gate.review(rows));
-  outcome.verdict.rows_used_before =
-      std::count_if(rows.begin(), rows.end(),
-                    [&](const HoldoutRow& row) { return row.event_time <= job.request.judged_until; });
+  outcome.verdict.rows_used_before = std::count_if(
+      rows.begin(), rows.end(), [&](const HoldoutRow& row) { return row.event_time <= job.request.judged_until; });
   outcome.gate_seconds = gate_stopwatch.seconds();
   return outcome;
 }

@@ -1,5 +1,5 @@
-// From "train now" to a verdict: exports the hot rows, starts everlearn-train, admits what it made, puts the hold-out together
-// and asks the gate. Targets train side by side. Decision thread only; the work happens in child processes.
+// From "train now" to a verdict: exports the hot rows, starts everlearn-train, admits what it made, puts the hold-out
+// together and asks the gate. Targets train side by side. Decision thread only; the work happens in child processes.
 #pragma once
 
 #include <memory>
@@ -26,11 +26,11 @@ struct TrainingRequest {
 struct TrainingOutcome {
   TrainingRequest request;
   Verdict verdict;
-  std::string bundle;                            // empty if no model came of it
+  std::string bundle;  // empty if no model came of it
   std::string champion_before;
-  std::shared_ptr<const Predictor> predictor;    // of the bundle
+  std::shared_ptr<const Predictor> predictor;  // of the bundle
   std::optional<TrainResult> result;
-  double seconds = 0;                            // wall time, child and gate
+  double seconds = 0;  // wall time, child and gate
   double gate_seconds = 0;
 };
 
@@ -38,10 +38,10 @@ class Trainings {
  public:
   struct Place {
     std::string data_directory;
-    std::string trainer;                         // path of everlearn-train
-    std::vector<std::string> columns;            // of the feature bank
+    std::string trainer;               // path of everlearn-train
+    std::vector<std::string> columns;  // of the feature bank
     std::string schema_hash;
-    std::vector<std::string> markets;            // by instrument
+    std::vector<std::string> markets;  // by instrument
   };
   Trainings(World world, const Profile& profile, Store& store);
   ~Trainings();

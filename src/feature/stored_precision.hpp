@@ -7,7 +7,8 @@
 namespace everlearn {
 
 /// A feature as it is stored and as models see it: rounded to 16 significant bits (1.5e-5 relative, to nearest, ties to
-/// even). The rest is noise of the arithmetic that no compression can remove (docs/decisions/0004). NaN and infinities stay.
+/// even). The rest is noise of the arithmetic that no compression can remove (docs/decisions/0004). NaN and infinities
+/// stay.
 inline float stored_precision(float value) {
   constexpr std::uint32_t kDropped = 8;  // of the 23 bits of the fraction
   if (!std::isfinite(value)) return value;

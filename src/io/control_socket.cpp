@@ -35,9 +35,7 @@ sockaddr_un address_of(int directory, const std::string& name) {
 
 const sockaddr* generic(const sockaddr_un& address) { return reinterpret_cast<const sockaddr*>(&address); }
 
-Fd open_directory(const std::string& path) {
-  return open_fd(parent_directory(path).c_str(), O_PATH | O_DIRECTORY);
-}
+Fd open_directory(const std::string& path) { return open_fd(parent_directory(path).c_str(), O_PATH | O_DIRECTORY); }
 
 bool same_user(int fd) {
   ucred peer{};
@@ -62,8 +60,7 @@ Result<std::unique_ptr<ControlSocket>> ControlSocket::listen(const std::string& 
   Fd directory = open_directory(path);
   if (!directory.valid()) return system_error("listen at", path, errno);
   const std::string name = last_name(path);
-  if (::unlinkat(directory.get(), name.c_str(), 0) != 0 && errno != ENOENT)
-    return system_error("remove", path, errno);
+  if (::unlinkat(directory.get(), name.c_str(), 0) != 0 && errno != ENOENT) return system_error("remove", path, errno);
   Fd fd{::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
   if (!fd.valid()) return system_error("listen at", path, errno);
   // The name gets the mode that the socket has when it is bound: never open to others, not even for a moment.
@@ -108,7 +105,8 @@ bool ControlSocket::listen_to(Caller& caller, const Answer& answer) {
 bool ControlSocket::speak_to(Caller& caller) {
   while (caller.sent < caller.answer.size()) {
     const ssize_t n = without_interrupt([&] {
-      return ::send(caller.fd.get(), caller.answer.data() + caller.sent, caller.answer.size() - caller.sent, MSG_NOSIGNAL);
+      return ::send(caller.fd.get(), caller.answer.data() + caller.sent, caller.answer.size() - caller.sent,
+                    MSG_NOSIGNAL);
     });
     if (n < 0) return errno == EAGAIN || errno == EWOULDBLOCK;
     caller.sent += static_cast<std::size_t>(n);

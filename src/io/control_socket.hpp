@@ -1,6 +1,6 @@
-// A daemon is spoken to through a Unix socket in its data directory: one line in, one line out, then the connection ends.
-// Only processes of the same user are heard (mode 0600, and the kernel says who calls). A caller that is slow or says too
-// much is hung up on; nothing a caller does holds the daemon up.
+// A daemon is spoken to through a Unix socket in its data directory: one line in, one line out, then the connection
+// ends. Only processes of the same user are heard (mode 0600, and the kernel says who calls). A caller that is slow or
+// says too much is hung up on; nothing a caller does holds the daemon up.
 #pragma once
 
 #include <cstddef>
@@ -55,8 +55,8 @@ class ControlSocket {
   std::vector<std::unique_ptr<Caller>> callers_;
 };
 
-/// Says one line to the daemon at `path` and returns its line. Errors: NotFound if nobody listens there; Unsupported for a
-/// daemon of another user; Storage if it does not answer within `deadline`.
+/// Says one line to the daemon at `path` and returns its line. Errors: NotFound if nobody listens there; Unsupported
+/// for a daemon of another user; Storage if it does not answer within `deadline`.
 Result<std::string> ask_daemon(const std::string& path, std::string_view request, Duration deadline);
 
 }  // namespace everlearn

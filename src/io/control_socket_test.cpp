@@ -21,7 +21,8 @@ std::string echo(std::string_view request) { return "heard " + std::string{reque
 
 /// A caller in another thread, as another process would be.
 std::future<Result<std::string>> call(const std::string& path, std::string request) {
-  return std::async(std::launch::async, [path, request = std::move(request)] { return ask_daemon(path, request, kSoon); });
+  return std::async(std::launch::async,
+                    [path, request = std::move(request)] { return ask_daemon(path, request, kSoon); });
 }
 
 /// Lets the daemon work until the caller has his answer.

@@ -1,5 +1,5 @@
-// What the daemon tells people: one JSON object a line in DIR/everlearn.jsonl, and the same for reading on stderr. Not the
-// record of what was decided: that is the store's.
+// What the daemon tells people: one JSON object a line in DIR/everlearn.jsonl, and the same for reading on stderr. Not
+// the record of what was decided: that is the store's.
 #pragma once
 
 #include <cstdint>

@@ -19,8 +19,10 @@ TEST_CASE("log: one JSON object a line, with the clock's time") {
   const auto text = read_file(fs, directory.path() + "/everlearn.jsonl");
   REQUIRE(text);
   CHECK(*text ==
-        "{\"at\":\"2026-01-03T13:00:07.000000Z\",\"level\":\"info\",\"event\":\"start\",\"text\":\"say \\\"hello\\\"\\n\"}\n"
-        "{\"at\":\"2026-01-03T13:00:07.000000Z\",\"level\":\"warning\",\"event\":\"input\",\"text\":\"rows\",\"data\":{\"rows\":3}}\n");
+        "{\"at\":\"2026-01-03T13:00:07.000000Z\",\"level\":\"info\",\"event\":\"start\",\"text\":\"say "
+        "\\\"hello\\\"\\n\"}\n"
+        "{\"at\":\"2026-01-03T13:00:07.000000Z\",\"level\":\"warning\",\"event\":\"input\",\"text\":\"rows\",\"data\":{"
+        "\"rows\":3}}\n");
 }
 
 TEST_CASE("log: a full file makes room, the oldest goes") {

@@ -8,9 +8,9 @@ namespace everlearn {
 
 /// Who owns a path, and what others may do with it.
 struct PathOwner {
-  bool ours = false;       // of the user we run as
-  bool writable = false;   // by us
-  unsigned mode = 0;       // permission bits
+  bool ours = false;      // of the user we run as
+  bool writable = false;  // by us
+  unsigned mode = 0;      // permission bits
 };
 
 /// Errors: NotFound, Storage.

@@ -1,9 +1,9 @@
 #include "io/stop_signals.hpp"
 
-#include <cerrno>
-#include <csignal>
 #include <sys/signalfd.h>
 #include <unistd.h>
+#include <cerrno>
+#include <csignal>
 
 #include <utility>
 

@@ -211,7 +211,8 @@ class Oracle {
         return voided(d, event->event_time, event->known_at, "price at the end is not above zero");
       if (spec_.kind != LabelKind::RealisedVolatility)
         return known(d, event->event_time, event->known_at, move_label(spec_, d.entry, value_of(*event)));
-      if (const auto volatility = path.volatility(spec_.unit)) return known(d, event->event_time, event->known_at, *volatility);
+      if (const auto volatility = path.volatility(spec_.unit))
+        return known(d, event->event_time, event->known_at, *volatility);
       return voided(d, event->event_time, event->known_at, path.why_unknown());
     }
     return std::nullopt;

@@ -14,7 +14,6 @@ inline constexpr std::string_view kMarketResolved = "market resolved";
 inline constexpr std::string_view kEntryNotPositive = "price at the decision is not above zero";
 inline constexpr std::string_view kEndNotPositive = "price at the end is not above zero";
 
-
 class LabelOutbox {
  public:
   /// `known_at` of the deciding price; the label's is not before its end.

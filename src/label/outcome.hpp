@@ -31,8 +31,8 @@ struct PathVariance {
 
   /// A step's price; empty or not positive: missing.
   void add(std::optional<Price> price);
-  /// Root mean square of the returns, or with `unit` Log its natural logarithm; empty with fewer than half of the steps,
-  /// and where a logarithm is wanted of a price that did not move.
+  /// Root mean square of the returns, or with `unit` Log its natural logarithm; empty with fewer than half of the
+  /// steps, and where a logarithm is wanted of a price that did not move.
   std::optional<double> volatility(ReturnUnit unit) const;
   /// Why volatility() is empty.
   std::string why_unknown() const;

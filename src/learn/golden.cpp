@@ -48,7 +48,8 @@ Result<void> write_golden(Fs& fs, const std::string& path, const Golden& golden)
       !status.ok())
     return fail(Code::Storage, fmt::format("{}: {}", path, status.ToString()));
   EL_TRY(const auto buffer, ok(sink->Finish(), Code::Storage, path));
-  return replace_file(fs, path, {reinterpret_cast<const char*>(buffer->data()), static_cast<std::size_t>(buffer->size())});
+  return replace_file(fs, path,
+                      {reinterpret_cast<const char*>(buffer->data()), static_cast<std::size_t>(buffer->size())});
 }
 
 Result<Golden> read_golden(Fs& fs, const std::string& path) {
@@ -73,9 +74,12 @@ Result<Golden> read_golden(Fs& fs, const std::string& path) {
   Golden golden;
   golden.outputs = 0;
   for (const auto& field : table->schema()->fields()) {
-    if (field->type()->id() == arrow::Type::FLOAT) golden.columns.push_back(field->name());
-    else if (field->name() == fmt::format("raw.{}", golden.outputs)) ++golden.outputs;
-    else return fail(Code::Damaged, fmt::format("{}: unexpected column {}", path, field->name()));
+    if (field->type()->id() == arrow::Type::FLOAT)
+      golden.columns.push_back(field->name());
+    else if (field->name() == fmt::format("raw.{}", golden.outputs))
+      ++golden.outputs;
+    else
+      return fail(Code::Damaged, fmt::format("{}: unexpected column {}", path, field->name()));
   }
   const auto n = static_cast<std::size_t>(table->num_rows());
   const std::size_t width = golden.columns.size();

@@ -1,5 +1,5 @@
-// What the engine asks of everlearn-train and what it gets back: a directory with job.json in it, into which the trainer
-// writes result.json, model.txt (the library's own text), forest.bin, calibrator.json and golden.parquet.
+// What the engine asks of everlearn-train and what it gets back: a directory with job.json in it, into which the
+// trainer writes result.json, model.txt (the library's own text), forest.bin, calibrator.json and golden.parquet.
 #pragma once
 
 #include <cstdint>
@@ -19,17 +19,17 @@ Result<Task> task_from(std::string_view name);
 
 /// Learner settings in our words; the trainer maps them to the library's.
 struct LearnerParams {
-  std::string learner = "lightgbm";   // "lightgbm"
-  std::string boosting = "gbdt";      // "gbdt" | "rf"
+  std::string learner = "lightgbm";  // "lightgbm"
+  std::string boosting = "gbdt";     // "gbdt" | "rf"
   int trees = 100;
   int depth = 5;
   int leaves = 31;
   double learning_rate = 0.05;
   double l1 = 0, l2 = 0;
-  double row_fraction = 1.0;          // bagging, drawn per tree
+  double row_fraction = 1.0;  // bagging, drawn per tree
   double feature_fraction = 1.0;
   int min_rows_in_leaf = 20;
-  int early_stopping = 50;            // rounds without improvement on the stop rows; 0 = off
+  int early_stopping = 50;  // rounds without improvement on the stop rows; 0 = off
   int max_bins = 255;
 };
 
@@ -37,7 +37,7 @@ std::string to_json(const LearnerParams& params);
 Result<LearnerParams> learner_params_from_json(std::string_view text);
 
 struct SegmentRef {
-  std::string path;    // absolute, read only
+  std::string path;  // absolute, read only
   std::string sha256;
   std::int64_t rows = 0;
 };
@@ -46,22 +46,23 @@ struct TrainJob {
   std::string target;
   std::uint16_t target_index = 0;
   Task task = Task::Regression;
-  int classes = 0;                     // Multiclass: >= 3; Binary: 2
-  Timestamp as_of;                     // rows whose features and label are known by then
+  int classes = 0;                            // Multiclass: >= 3; Binary: 2
+  Timestamp as_of;                            // rows whose features and label are known by then
   Timestamp fit_from, stop_from, stop_until;  // event_time: fit [fit_from, stop_from), stop [stop_from, stop_until)
-  Timestamp purge_stop_by;             // stop rows need label known_at <= this (the hold-out's first decision - embargo)
-  std::vector<std::string> columns;    // name@hash, in row order
+  Timestamp purge_stop_by;           // stop rows need label known_at <= this (the hold-out's first decision - embargo)
+  std::vector<std::string> columns;  // name@hash, in row order
   std::string schema_hash;
-  std::vector<std::string> markets;    // market of instrument i ("" = stands alone)
-  bool group_by_market = false;        // labels share a market's outcome: no market stands in both fit and stop
-  std::vector<SegmentRef> examples, labels;   // sealed
-  std::string tail_examples, tail_labels;     // Parquet files of hot rows in the job directory; empty: none
-  std::int64_t max_examples = 25'000'000;     // the newest rows are taken
-  std::int64_t min_effective = 0;             // fewer effective rows in fit: refused by name
+  std::vector<std::string> markets;          // market of instrument i ("" = stands alone)
+  bool group_by_market = false;              // labels share a market's outcome: no market stands in both fit and stop
+  std::vector<SegmentRef> examples, labels;  // sealed
+  std::string tail_examples, tail_labels;    // Parquet files of hot rows in the job directory; empty: none
+  std::int64_t max_examples = 25'000'000;    // the newest rows are taken
+  std::int64_t min_effective = 0;            // fewer effective rows in fit: refused by name
   LearnerParams params;
-  std::string calibration = "none";    // "none" | "linear" (regression) | "temperature" (classes), fitted on the stop rows
+  std::string calibration =
+      "none";  // "none" | "linear" (regression) | "temperature" (classes), fitted on the stop rows
   std::uint64_t seed = 0;
-  int threads = 1;                     // not part of the canonical text: changes nothing in the result
+  int threads = 1;  // not part of the canonical text: changes nothing in the result
 
   std::string to_json() const;
   static Result<TrainJob> from_json(std::string_view text);
@@ -71,14 +72,14 @@ struct TrainJob {
 
 struct TrainResult {
   bool ok = false;
-  std::string refused;                 // names the degenerate data: "constant label", "one class", "too few rows", ...
+  std::string refused;  // names the degenerate data: "constant label", "one class", "too few rows", ...
   std::int64_t rows_fit = 0, rows_stop = 0, effective = 0;
-  Timestamp seen_until;                // latest label end of any row used
-  Timestamp fit_first, fit_last;       // event_time range used
-  double label_min = 0, label_max = 0; // of the fit rows
+  Timestamp seen_until;                 // latest label end of any row used
+  Timestamp fit_first, fit_last;        // event_time range used
+  double label_min = 0, label_max = 0;  // of the fit rows
   int best_iteration = 0;
-  double stop_loss = 0;                // our metric on the stop rows at best_iteration
-  std::map<std::string, double> gain;  // importance per column
+  double stop_loss = 0;                    // our metric on the stop rows at best_iteration
+  std::map<std::string, double> gain;      // importance per column
   std::vector<std::string> dead_features;  // constant or all missing: left out of the fit by the library
   double read_seconds = 0, prepare_seconds = 0, train_seconds = 0;
   std::string to_json() const;

@@ -297,7 +297,8 @@ class TrailingFrequencies final : public Baseline {
 std::unique_ptr<Baseline> make_baseline(const LabelSpec& spec, int samples_per_horizon, bool bounded) {
   EL_ASSERT(samples_per_horizon >= 1, "a horizon has at least one sample");
   if (spec.is_class()) return std::make_unique<TrailingFrequencies>(spec.classes());
-  if (spec.kind == LabelKind::RealisedVolatility) return std::make_unique<TrailingVolatility>(spec.unit, samples_per_horizon);
+  if (spec.kind == LabelKind::RealisedVolatility)
+    return std::make_unique<TrailingVolatility>(spec.unit, samples_per_horizon);
   return std::make_unique<ShrinkageMomentum>(spec.unit, samples_per_horizon, bounded);
 }
 

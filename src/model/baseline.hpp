@@ -1,11 +1,11 @@
 // What anyone could say without a model; the last rung of the ladder that may speak, and what a model has to beat.
 // All of it trails: nothing is fitted.
 //   Return: samples_per_horizon * w * m with m the mean of the last k sample returns in the target's unit (k = 8, one
-//     sample step each) and w = n / (n + k), shrinkage momentum. Thresholds and weights count what does not overlap: n is
-//     the returns there are (at most k) divided by samples_per_horizon. 0 from the first price until the first return. On
-//     prices in [0, 1] clipped so that the price stays inside.
-//   Volatility: root mean square (unit Log: its logarithm) of the last 4 * samples_per_horizon sample log returns. "No change" is the same over
-//   the
+//     sample step each) and w = n / (n + k), shrinkage momentum. Thresholds and weights count what does not overlap: n
+//     is the returns there are (at most k) divided by samples_per_horizon. 0 from the first price until the first
+//     return. On prices in [0, 1] clipped so that the price stays inside.
+//   Volatility: root mean square (unit Log: its logarithm) of the last 4 * samples_per_horizon sample log returns. "No
+//   change" is the same over the
 //     last samples_per_horizon. Both speak from half a horizon's returns on.
 //   Classes: frequencies of the instrument's last 200 known labels with one pseudo-count a class.
 // A sample return needs both prices usable (relative: the first above 0; log: both); others are left out.

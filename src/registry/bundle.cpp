@@ -31,7 +31,8 @@ Result<void> check_golden(const Forest& forest, const Golden& golden, const std:
   return {};
 }
 
-// The range a column was trained in, from the golden rows; a column without a known value has an empty range (low > high).
+// The range a column was trained in, from the golden rows; a column without a known value has an empty range (low >
+// high).
 void ranges_from(const Golden& golden, Card& card) {
   const std::size_t width = golden.columns.size();
   card.range_low.assign(width, std::numeric_limits<float>::max());

@@ -1,6 +1,6 @@
-// A bundle is everything a model needs to act: models/<id>/ with card.json, forest.bin, calibrator.json, golden.parquet and
-// the trainer's own text as an attachment. Content-addressed: the id is the SHA-256 over forest, calibrator, schema and
-// canonical job; nothing of the vendor's text goes in. See docs/formats/bundle-v1.md.
+// A bundle is everything a model needs to act: models/<id>/ with card.json, forest.bin, calibrator.json, golden.parquet
+// and the trainer's own text as an attachment. Content-addressed: the id is the SHA-256 over forest, calibrator, schema
+// and canonical job; nothing of the vendor's text goes in. See docs/formats/bundle-v1.md.
 #pragma once
 
 #include <map>
@@ -25,21 +25,22 @@ struct Card {
   int classes = 0;
   std::vector<std::string> columns;
   std::string schema_hash;
-  Timestamp as_of;                 // knowledge the training had
-  Timestamp trained_at;            // clock when it was admitted (virtual in a simulation)
-  Timestamp seen_until;            // latest label end of any row used
-  Timestamp expires_at;            // acts no longer after this
+  Timestamp as_of;       // knowledge the training had
+  Timestamp trained_at;  // clock when it was admitted (virtual in a simulation)
+  Timestamp seen_until;  // latest label end of any row used
+  Timestamp expires_at;  // acts no longer after this
   std::int64_t rows_fit = 0, rows_stop = 0, effective = 0;
   double label_min = 0, label_max = 0;
   int trees = 0;
-  double blend_weight = 0;         // of the model against the baseline
+  double blend_weight = 0;  // of the model against the baseline
   LearnerParams params;
   std::uint64_t seed = 0;
-  std::string reason;              // why it was trained
+  std::string reason;  // why it was trained
   std::map<std::string, double> gain;
-  std::vector<float> range_low, range_high;  // 0.1 % and 99.9 % quantile per column of the golden sample: out-of-distribution filter
+  std::vector<float> range_low,
+      range_high;  // 0.1 % and 99.9 % quantile per column of the golden sample: out-of-distribution filter
   std::string canonical_job;
-  std::string library;             // "LightGBM 4.7.0"
+  std::string library;  // "LightGBM 4.7.0"
   Verdict verdict;
 
   std::string to_json() const;
@@ -56,10 +57,10 @@ struct Bundle {
 std::string bundle_id(const Forest& forest, const Calibrator& calibrator, std::string_view schema_hash,
                       std::string_view canonical_job);
 
-/// Takes a finished job directory and makes a bundle of it: decodes forest.bin, checks the golden rows bit for bit with our
-/// evaluator, reads calibrator.json, gives the card its id and ranges, writes models/<id>/ (temporary directory, sync,
-/// rename). Doing it twice gives the same bundle. The verdict is added later by write_card().
-/// Errors: Model naming what does not agree; Storage.
+/// Takes a finished job directory and makes a bundle of it: decodes forest.bin, checks the golden rows bit for bit with
+/// our evaluator, reads calibrator.json, gives the card its id and ranges, writes models/<id>/ (temporary directory,
+/// sync, rename). Doing it twice gives the same bundle. The verdict is added later by write_card(). Errors: Model
+/// naming what does not agree; Storage.
 Result<Bundle> admit(Fs& fs, const std::string& models_directory, const std::string& job_directory, Card card);
 Result<void> write_card(Fs& fs, const std::string& models_directory, const Card& card);
 /// Removes all files but the card: what pruning leaves of a model.

@@ -22,10 +22,10 @@ struct ModelEntry {
   Timestamp trained_at;
   Timestamp seen_until;
   std::optional<Timestamp> promoted_at, retired_at;
-  std::int64_t verdict = 0;          // id in the verdicts table
-  std::string summary;               // one line: why promoted or refused
-  bool pinned = false;               // never pruned
-  bool whole = true;                 // forest and attachments still there (else card and verdict only)
+  std::int64_t verdict = 0;  // id in the verdicts table
+  std::string summary;       // one line: why promoted or refused
+  bool pinned = false;       // never pruned
+  bool whole = true;         // forest and attachments still there (else card and verdict only)
   std::uint64_t bytes = 0;
 };
 
@@ -35,7 +35,8 @@ class Registry {
   /// Makes `id` the champion of its target; the one before retires. Errors: NotFound; InUse while a hand has pinned the
   /// target to another model.
   Result<void> promote(const std::string& id, Timestamp now, bool by_hand);
-  /// Back to the champion before (or to `id`), by hand: pins the target until unpin(). Errors: NotFound if there is none.
+  /// Back to the champion before (or to `id`), by hand: pins the target until unpin(). Errors: NotFound if there is
+  /// none.
   Result<std::string> rollback(const std::string& target, const std::string& id, Timestamp now);
   Result<void> pin(const std::string& id, bool pinned);
   void unpin_target(const std::string& target);
@@ -68,6 +69,7 @@ class Registry {
 };
 
 /// Writes models/current_<target> ("<id>\n") by rename.
-Result<void> write_pointer(Fs& fs, const std::string& models_directory, const std::string& target, const std::string& id);
+Result<void> write_pointer(Fs& fs, const std::string& models_directory, const std::string& target,
+                           const std::string& id);
 
 }  // namespace everlearn

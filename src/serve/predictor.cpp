@@ -34,8 +34,10 @@ void Predictor::predict(std::span<const float> row, std::span<float> scratch, st
     out[1] = out[0];
     out[0] = 1 - out[1];
   }
-  if (bundle_.card.task == Task::Regression) out[0] = bundle_.calibrator.apply(out[0]);
-  else bundle_.calibrator.apply(out.first(static_cast<std::size_t>(width_)));
+  if (bundle_.card.task == Task::Regression)
+    out[0] = bundle_.calibrator.apply(out[0]);
+  else
+    bundle_.calibrator.apply(out.first(static_cast<std::size_t>(width_)));
 }
 
 double Predictor::outside_share(std::span<const float> row) const {

@@ -11,13 +11,14 @@ namespace everlearn {
 /// A daily span of local time in which no signal passes; it may cross midnight. Immutable.
 class QuietHours {
  public:
-  /// "01:00", "09:00", "Asia/Kolkata": [from, to) in local time. Errors: Config for a time or a zone that does not exist.
+  /// "01:00", "09:00", "Asia/Kolkata": [from, to) in local time. Errors: Config for a time or a zone that does not
+  /// exist.
   static Result<QuietHours> make(const std::string& from, const std::string& to, const std::string& zone);
   bool contains(Timestamp t) const;
 
  private:
   QuietHours() = default;
-  int from_ = 0, to_ = 0;  // minutes after local midnight
+  int from_ = 0, to_ = 0;       // minutes after local midnight
   const void* zone_ = nullptr;  // date::time_zone: lives as long as the process
 };
 

@@ -10,8 +10,8 @@ namespace {
 
 // 3.51.3 repairs a race between two checkpointing connections that could lose committed pages (3.7.0 to 3.51.2).
 constexpr int kOldestLibrary = 3'051'003;
-// For the moment in which another connection recovers or restarts the log. A reader may be the one that recovers it, when it
-// is the first to look after a crash: a writer that starts just then has to wait for it.
+// For the moment in which another connection recovers or restarts the log. A reader may be the one that recovers it,
+// when it is the first to look after a crash: a writer that starts just then has to wait for it.
 constexpr int kPatienceMs = 2'000;
 
 Code code_of(int sqlite_code) {

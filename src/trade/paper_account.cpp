@@ -37,9 +37,9 @@ Result<PaperAccount> PaperAccount::make(PaperRules rules) {
   const RiskLimits& l = rules.limits;
   for (const auto& [name, value] :
        {std::pair{"capital", l.capital}, std::pair{"order", l.order}, std::pair{"instrument", l.instrument},
-        std::pair{"total", l.total}, std::pair{"daily_loss", l.daily_loss}, std::pair{"kelly_fraction", l.kelly_fraction},
-        std::pair{"depth_share", l.depth_share}, std::pair{"cost_bps", rules.cost_bps},
-        std::pair{"half_spread_bps", rules.half_spread_bps}})
+        std::pair{"total", l.total}, std::pair{"daily_loss", l.daily_loss},
+        std::pair{"kelly_fraction", l.kelly_fraction}, std::pair{"depth_share", l.depth_share},
+        std::pair{"cost_bps", rules.cost_bps}, std::pair{"half_spread_bps", rules.half_spread_bps}})
     if (!(value >= 0) || !std::isfinite(value))
       return fail(Code::Config, fmt::format("trade.{} is {}, it must be a number >= 0", name, value));
   if (l.order > l.instrument && l.instrument > 0)
@@ -64,9 +64,9 @@ std::pair<double, std::string> PaperAccount::allowance(const Decision& decision)
     if (open.intent.instrument == decision.signal.instrument) here += notional;
   }
   // Kelly for a bet with known mean and variance: edge / variance of the capital.
-  const double kelly = decision.variance > 0 ? limits.kelly_fraction * decision.signal.expected_value /
-                                                   decision.variance * limits.capital
-                                             : limits.order;
+  const double kelly = decision.variance > 0
+                           ? limits.kelly_fraction * decision.signal.expected_value / decision.variance * limits.capital
+                           : limits.order;
   std::pair<double, std::string> least{limits.order, "order limit"};
   const auto take = [&least](double notional, const char* name) {
     if (notional < least.first) least = {notional, name};
@@ -92,9 +92,8 @@ std::vector<IntentRow> PaperAccount::decide(Timestamp now, const std::vector<Dec
       held->second.opposed = !same_side;
       continue;
     }
-    const bool waiting = std::any_of(open_.begin(), open_.end(), [&](const Open& open) {
-      return open.intent.instrument == signal.instrument;
-    });
+    const bool waiting = std::any_of(open_.begin(), open_.end(),
+                                     [&](const Open& open) { return open.intent.instrument == signal.instrument; });
     if (waiting) continue;
 
     IntentRow intent{.id = first_id++,

@@ -15,7 +15,12 @@ Price price(double value) { return Price::from(value).value(); }
 
 PaperRules rules() {
   PaperRules r;
-  r.limits = {.capital = 1000, .order = 100, .instrument = 100, .total = 150, .daily_loss = 50, .kelly_fraction = 1,
+  r.limits = {.capital = 1000,
+              .order = 100,
+              .instrument = 100,
+              .total = 150,
+              .daily_loss = 50,
+              .kelly_fraction = 1,
               .depth_share = 0.1};
   r.latency = Duration::seconds(1);
   r.intent_expiry = Duration::minutes(5);

@@ -9,7 +9,9 @@ namespace everlearn {
 namespace {
 
 // Fewer rows cannot make two leaves of the smallest allowed size.
-std::int64_t fewest_fit_rows(const TrainJob& job) { return std::max<std::int64_t>(2 * job.params.min_rows_in_leaf, 50); }
+std::int64_t fewest_fit_rows(const TrainJob& job) {
+  return std::max<std::int64_t>(2 * job.params.min_rows_in_leaf, 50);
+}
 constexpr std::int64_t kFewestStopRows = 20;
 
 }  // namespace
@@ -45,8 +47,10 @@ void FeatureWatch::add(std::span<const float> row) {
       continue;
     }
     if (std::isinf(value)) seen.infinite = true;
-    if (!seen.any) seen.first = value;
-    else if (value != seen.first) seen.varies = true;
+    if (!seen.any)
+      seen.first = value;
+    else if (value != seen.first)
+      seen.varies = true;
     seen.any = true;
   }
 }

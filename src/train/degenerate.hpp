@@ -1,5 +1,5 @@
-// Libraries train without complaint on data that can teach nothing (a constant label, NaN labels, one class, label 2 of a
-// binary task). We refuse it by name before they see it.
+// Libraries train without complaint on data that can teach nothing (a constant label, NaN labels, one class, label 2 of
+// a binary task). We refuse it by name before they see it.
 #pragma once
 
 #include <string>

@@ -25,8 +25,8 @@ Result<void> library(int code) {
   return fail(Code::Training, fmt::format("LightGBM: {}", LGBM_GetLastError()));
 }
 
-constexpr std::size_t kBinSample = 200'000;   // rows that decide the bin edges: LightGBM's own default
-constexpr double kZero = 1e-35;               // LightGBM's kZeroThreshold: nearer to 0 counts as 0 and is left out
+constexpr std::size_t kBinSample = 200'000;  // rows that decide the bin edges: LightGBM's own default
+constexpr double kZero = 1e-35;              // LightGBM's kZeroThreshold: nearer to 0 counts as 0 and is left out
 constexpr std::int32_t kPushRows = 16'384;
 
 std::string parameters(const TrainJob& job) {
@@ -39,9 +39,12 @@ std::string parameters(const TrainJob& job) {
       kBinSample, static_cast<std::int32_t>(job.seed & 0x7fffffff), job.threads);
   if (p.row_fraction < 1) text += fmt::format(" bagging_fraction={} bagging_freq=1", p.row_fraction);
   switch (job.task) {
-    case Task::Regression: return text + " objective=regression";
-    case Task::Binary: return text + " objective=binary";
-    case Task::Multiclass: return text + fmt::format(" objective=multiclass num_class={}", job.classes);
+    case Task::Regression:
+      return text + " objective=regression";
+    case Task::Binary:
+      return text + " objective=binary";
+    case Task::Multiclass:
+      return text + fmt::format(" objective=multiclass num_class={}", job.classes);
   }
   return text;
 }
@@ -118,7 +121,9 @@ double loss_of(const TrainJob& job, std::span<const double> response, std::span<
   for (std::size_t i = 0; i < n; ++i) {
     const double label = static_cast<double>(labels[i]);
     switch (job.task) {
-      case Task::Regression: sum += (response[i] - label) * (response[i] - label); break;
+      case Task::Regression:
+        sum += (response[i] - label) * (response[i] - label);
+        break;
       case Task::Binary: {
         const double p = label > 0.5 ? response[i] : 1 - response[i];
         sum -= std::log(std::max(p, 1e-15));
@@ -184,8 +189,7 @@ Result<Boosted> boost(const TrainJob& job, const RowSelection& selection, const 
   const std::string settings = parameters(job);
   EL_TRY(const Dataset fit, sample.dataset(fit_labels.size(), settings));
   DatasetHandle raw_stop = nullptr;
-  EL_CHECK(library(
-      LGBM_DatasetCreateByReference(fit.get(), static_cast<std::int64_t>(stop_labels.size()), &raw_stop)));
+  EL_CHECK(library(LGBM_DatasetCreateByReference(fit.get(), static_cast<std::int64_t>(stop_labels.size()), &raw_stop)));
   const Dataset stop{raw_stop};
   Pusher fit_rows{fit.get(), columns}, stop_rows{stop.get(), columns};
   Result<void> pushed;
@@ -196,8 +200,8 @@ Result<Boosted> boost(const TrainJob& job, const RowSelection& selection, const 
   EL_CHECK(fit_rows.flush());
   EL_CHECK(stop_rows.flush());
   const auto label = [](const Dataset& data, const std::vector<float>& labels) {
-    return library(LGBM_DatasetSetField(data.get(), "label", labels.data(), static_cast<int>(labels.size()),
-                                        C_API_DTYPE_FLOAT32));
+    return library(
+        LGBM_DatasetSetField(data.get(), "label", labels.data(), static_cast<int>(labels.size()), C_API_DTYPE_FLOAT32));
   };
   EL_CHECK(label(fit, fit_labels));
   EL_CHECK(label(stop, stop_labels));

@@ -1,5 +1,6 @@
-// LightGBM 4.7.0 behind three calls. Rows are streamed: a pass for the bin edges, a pass that pushes. Deterministic: the same
-// rows give the same trees with any number of threads (deterministic, column-wise histograms, our own stopping rule).
+// LightGBM 4.7.0 behind three calls. Rows are streamed: a pass for the bin edges, a pass that pushes. Deterministic:
+// the same rows give the same trees with any number of threads (deterministic, column-wise histograms, our own stopping
+// rule).
 #pragma once
 
 #include <functional>
@@ -14,9 +15,9 @@
 namespace everlearn {
 
 struct Boosted {
-  std::string model_text;          // at the best iteration
+  std::string model_text;  // at the best iteration
   int best_iteration = 0;
-  double stop_loss = 0;            // squared error or log loss on the stop rows
+  double stop_loss = 0;               // squared error or log loss on the stop rows
   std::vector<double> stop_response;  // stop rows x outputs, response scale, at the best iteration
   double prepare_seconds = 0, train_seconds = 0;
 };

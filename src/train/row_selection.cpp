@@ -24,7 +24,8 @@ std::vector<SegmentRef> with_tail(const std::vector<SegmentRef>& sealed, const s
 // Purge: a row may be fitted only if its outcome was known before the first stop decision, and may stop the training
 // only if it was known before the hold-out's.
 std::optional<Role> role_of(const TrainJob& job, const LabelRow& label) {
-  if (label.event_time < job.stop_from) return label.known_at <= job.stop_from ? std::optional{Role::Fit} : std::nullopt;
+  if (label.event_time < job.stop_from)
+    return label.known_at <= job.stop_from ? std::optional{Role::Fit} : std::nullopt;
   return label.known_at <= job.purge_stop_by ? std::optional{Role::Stop} : std::nullopt;
 }
 
@@ -37,7 +38,8 @@ void keep_markets_apart(const TrainJob& job, std::vector<LabelledRow>& rows) {
 }
 
 void keep_newest(const TrainJob& job, std::vector<LabelledRow>& rows) {
-  const auto fit = std::count_if(rows.begin(), rows.end(), [](const LabelledRow& row) { return row.role == Role::Fit; });
+  const auto fit =
+      std::count_if(rows.begin(), rows.end(), [](const LabelledRow& row) { return row.role == Role::Fit; });
   const auto surplus = fit - job.max_examples;
   if (surplus > 0) rows.erase(rows.begin(), rows.begin() + surplus);  // fit rows come first in time
 }
@@ -62,8 +64,8 @@ Result<RowSelection> select_rows(const TrainJob& job) {
   const auto twice = std::adjacent_find(selection.rows.begin(), selection.rows.end(),
                                         [](const LabelledRow& a, const LabelledRow& b) { return key(a) == key(b); });
   if (twice != selection.rows.end())
-    return fail(Code::Damaged, fmt::format("two labels of instrument {} at {}", index(twice->instrument),
-                                           twice->event_time.iso()));
+    return fail(Code::Damaged,
+                fmt::format("two labels of instrument {} at {}", index(twice->instrument), twice->event_time.iso()));
   if (job.group_by_market) keep_markets_apart(job, selection.rows);
   keep_newest(job, selection.rows);
   return selection;

@@ -1,5 +1,6 @@
-// Which stored rows a job may learn from, as of its T, and which role each plays. Labels first: they are small and decide.
-// Rows come in (event_time, instrument) order whatever the segment layout, so equal histories give equal models.
+// Which stored rows a job may learn from, as of its T, and which role each plays. Labels first: they are small and
+// decide. Rows come in (event_time, instrument) order whatever the segment layout, so equal histories give equal
+// models.
 #pragma once
 
 #include <functional>
@@ -22,8 +23,8 @@ struct LabelledRow {
 };
 
 struct RowSelection {
-  std::vector<LabelledRow> rows;   // ascending (event_time, instrument)
-  std::int64_t purged = 0;         // known as of T but with an outcome that reaches past the boundary
+  std::vector<LabelledRow> rows;  // ascending (event_time, instrument)
+  std::int64_t purged = 0;        // known as of T but with an outcome that reaches past the boundary
 };
 
 /// Errors: Damaged (checksum, rows out of order); NotFound.

@@ -89,8 +89,8 @@ Result<Calibrator> calibrate(const TrainJob& job, const std::vector<double>& res
   if (job.calibration == "none") return Calibrator{};
   if (job.calibration == "linear" && job.task == Task::Regression) return Calibrator::fit_linear(response, outcomes);
   if (job.calibration != "temperature" || job.task == Task::Regression)
-    return fail(Code::Unsupported, fmt::format("calibration \"{}\" does not fit a {} task", job.calibration,
-                                               task_name(job.task)));
+    return fail(Code::Unsupported,
+                fmt::format("calibration \"{}\" does not fit a {} task", job.calibration, task_name(job.task)));
   if (job.task == Task::Multiclass) return Calibrator::fit_temperature(response, job.classes, outcomes);
   std::vector<double> both;
   for (const double p : response) both.insert(both.end(), {1 - p, p});
@@ -133,8 +133,10 @@ Result<TrainResult> train_directory(Fs& fs, const std::string& directory) {
   RowPasses rows{job, selection};
   EL_CHECK(rows.pass([&](const LabelledRow& row, std::span<const float> features) {
     sample.add(features);
-    if (row.role == Role::Fit) watch.add(features);
-    else stop_labels.push_back(row.label);
+    if (row.role == Role::Fit)
+      watch.add(features);
+    else
+      stop_labels.push_back(row.label);
   }));
   result.read_seconds = reading.seconds();
   if (const std::string column = watch.infinite(job.columns); !column.empty())

@@ -45,7 +45,8 @@ class Bench {
     for (int n = 0; n < kSteps; ++n) {
       for (int i = 0; i < kInstruments; ++i) {
         const Row row{n, i, random.uniform() - 0.5};
-        ExampleRow example{.instrument = InstrumentId{static_cast<std::uint32_t>(i)}, .event_time = step(n), .known_at = step(n)};
+        ExampleRow example{
+            .instrument = InstrumentId{static_cast<std::uint32_t>(i)}, .event_time = step(n), .known_at = step(n)};
         example.price = 1;
         example.baseline = {0};
         example.no_change = {0};
@@ -77,8 +78,10 @@ class Bench {
     job.params.trees = 20;
     job.params.depth = 3;
     job.params.leaves = 7;
-    for (const Segment& s : store_->segments(Dataset::Examples)) job.examples.push_back({directory_ / "data/" + s.path, s.sha256, s.rows});
-    for (const Segment& s : store_->segments(Dataset::Labels)) job.labels.push_back({directory_ / "data/" + s.path, s.sha256, s.rows});
+    for (const Segment& s : store_->segments(Dataset::Examples))
+      job.examples.push_back({directory_ / "data/" + s.path, s.sha256, s.rows});
+    for (const Segment& s : store_->segments(Dataset::Labels))
+      job.labels.push_back({directory_ / "data/" + s.path, s.sha256, s.rows});
     return job;
   }
 
@@ -135,8 +138,10 @@ TEST_CASE("trainer: purge leaves out rows whose outcome was not known at the bou
   REQUIRE(bench.train(bench.job())->ok);
   const RowSelection selection = select_rows(bench.last()).value();
   for (const LabelledRow& row : selection.rows) {
-    if (row.role == Role::Fit) CHECK(row.label_end <= step(300));
-    else CHECK(row.label_end <= step(350));
+    if (row.role == Role::Fit)
+      CHECK(row.label_end <= step(300));
+    else
+      CHECK(row.label_end <= step(350));
   }
   CHECK(selection.purged == 2 * (kHorizon - 1) * kInstruments);
   // As of an earlier T later labels do not exist.
@@ -160,8 +165,7 @@ TEST_CASE("trainer: the newest rows are taken, markets that share an outcome sta
   grouped.group_by_market = true;
   grouped.markets = {"m", "", "", ""};
   const RowSelection apart = select_rows(grouped).value();
-  for (const LabelledRow& row : apart.rows)
-    CHECK((row.role == Role::Stop || row.instrument != InstrumentId{0}));
+  for (const LabelledRow& row : apart.rows) CHECK((row.role == Role::Stop || row.instrument != InstrumentId{0}));
 }
 
 TEST_CASE("trainer: threads do not change the model, the seed may") {
@@ -203,8 +207,9 @@ TEST_CASE("trainer: data that can teach nothing is refused by name") {
   };
   const float infinity = std::numeric_limits<float>::infinity();
   CHECK(refused([](const Row&) { return 3.0; }) == "constant label: every one is 3");
-  CHECK(refused([](const Row& row) { return row.n == 50 ? std::numeric_limits<double>::infinity() : row.signal; })
-            .starts_with("non-finite label of instrument 0"));
+  CHECK(refused([](const Row& row) {
+          return row.n == 50 ? std::numeric_limits<double>::infinity() : row.signal;
+        }).starts_with("non-finite label of instrument 0"));
   const auto binary = [](TrainJob& job) {
     job.task = Task::Binary;
     job.classes = 2;
@@ -214,7 +219,8 @@ TEST_CASE("trainer: data that can teach nothing is refused by name") {
         "class out of range: label 2 of a task with 2 classes");
   CHECK(refused(linear, [](TrainJob& job) { job.fit_from = step(296); }).starts_with("too few rows"));
   CHECK(refused(linear, [](TrainJob& job) { job.min_effective = 100'000; }).starts_with("too few effective rows: "));
-  CHECK(refused(linear, {}, [&](const Row& row) { return row.n == 7 ? infinity : 0.F; }) == "infinite feature: noise@2");
+  CHECK(refused(linear, {}, [&](const Row& row) { return row.n == 7 ? infinity : 0.F; }) ==
+        "infinite feature: noise@2");
 }
 
 TEST_CASE("trainer: a damaged segment is an error that names the file, never a model") {

@@ -1,8 +1,8 @@
 #include "app/cli/command.hpp"
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <unistd.h>
+#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <array>
@@ -60,12 +60,18 @@ void add_common(CLI::App& verb, CommonOptions& options) {
 
 int exit_code(Code code) {
   switch (code) {
-    case Code::Usage: return 2;
-    case Code::Config: return 10;
-    case Code::InUse: return 11;
-    case Code::Damaged: return 12;
-    case Code::Storage: return 13;
-    default: return 1;
+    case Code::Usage:
+      return 2;
+    case Code::Config:
+      return 10;
+    case Code::InUse:
+      return 11;
+    case Code::Damaged:
+      return 12;
+    case Code::Storage:
+      return 13;
+    default:
+      return 1;
   }
 }
 
@@ -79,8 +85,7 @@ Result<Config> load_config(const CommonOptions& options, std::vector<std::pair<s
   }
   for (const std::string& setting : options.settings) {
     const std::size_t equals = setting.find('=');
-    if (equals == std::string::npos)
-      return fail(Code::Usage, fmt::format("--set {}: wanted KEY=VALUE", setting));
+    if (equals == std::string::npos) return fail(Code::Usage, fmt::format("--set {}: wanted KEY=VALUE", setting));
     input.overrides.emplace_back(setting.substr(0, equals), setting.substr(equals + 1));
   }
   for (auto& setting : more) input.overrides.push_back(std::move(setting));
@@ -117,8 +122,8 @@ Result<Place> find_place(const CommonOptions& options) {
   }
   EL_TRY(place.config, load_config(kept));
   if (given && given->profile.name != place.config.profile.name)
-    return fail(Code::Config, fmt::format("{} belongs to profile {}, not to {}", place.directory, place.config.profile.name,
-                                          given->profile.name));
+    return fail(Code::Config, fmt::format("{} belongs to profile {}, not to {}", place.directory,
+                                          place.config.profile.name, given->profile.name));
   return place;
 }
 
@@ -165,7 +170,8 @@ Result<std::string> recordings_root() {
   // build/<preset>/bin lies three levels below the repository.
   for (const std::string& root : {std::string{"."}, program_directory() + "/../../.."})
     if (fs.exists(root + "/recordings")) return root;
-  return fail(Code::NotFound, "no recordings/ here: run scripts/bootstrap in the repository, or set EVERLEARN_HOME to it");
+  return fail(Code::NotFound,
+              "no recordings/ here: run scripts/bootstrap in the repository, or set EVERLEARN_HOME to it");
 }
 
 }  // namespace everlearn::cli

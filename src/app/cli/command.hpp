@@ -19,10 +19,10 @@ class App;
 namespace everlearn::cli {
 
 struct CommonOptions {
-  std::string profile;               // name or file; empty: of the data directory, else the first built-in one
-  std::string data;                  // empty: ./everlearn-data/<profile>
+  std::string profile;  // name or file; empty: of the data directory, else the first built-in one
+  std::string data;     // empty: ./everlearn-data/<profile>
   bool json = false;
-  std::vector<std::string> settings; // --set key=value
+  std::vector<std::string> settings;  // --set key=value
 };
 
 /// Adds --profile, --data, --json and --set to a verb.
@@ -35,7 +35,8 @@ int exit_code(Code code);
 Result<Config> load_config(const CommonOptions& options, std::vector<std::pair<std::string, std::string>> more = {});
 std::string data_directory(const CommonOptions& options, const Profile& profile);
 
-/// Where a verb looks: the directory, and the settings that it runs with (DIR/profile.toml) under --set. Without --data and
+/// Where a verb looks: the directory, and the settings that it runs with (DIR/profile.toml) under --set. Without --data
+/// and
 /// --profile: the one directory below ./everlearn-data. Errors: Usage if there are several; Config.
 struct Place {
   Config config;

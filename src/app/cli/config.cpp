@@ -1,5 +1,5 @@
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <memory>
 
@@ -40,13 +40,13 @@ Result<void> show(const Options& options) {
                              .put("origin", setting.origin)
                              .put("doc", setting.doc)
                              .text());
-    return print_json(
-        JsonOut{}.put("profile", place.config.profile.name).put_list("settings", settings).text());
+    return print_json(JsonOut{}.put("profile", place.config.profile.name).put_list("settings", settings).text());
   }
   std::vector<std::vector<std::string>> rows{{"setting", "value", "from"}};
   for (const Setting& setting : place.config.settings) {
     const bool fits = setting.value.size() <= kWidestValue;
-    rows.push_back({setting.key, fits ? setting.value : setting.value.substr(0, kWidestValue - 3) + "...", setting.origin});
+    rows.push_back(
+        {setting.key, fits ? setting.value : setting.value.substr(0, kWidestValue - 3) + "...", setting.origin});
   }
   fmt::print("profile {}\n{}", place.config.profile.name, table_text(rows));
   return {};
@@ -72,7 +72,8 @@ Result<void> check_meanings(const Profile& profile) {
 Result<void> validate(const Options& options) {
   EL_TRY(const Place place, find_place(options.common));
   EL_CHECK(check_meanings(place.config.profile));
-  if (options.common.json) return print_json(JsonOut{}.put("profile", place.config.profile.name).put("valid", true).text());
+  if (options.common.json)
+    return print_json(JsonOut{}.put("profile", place.config.profile.name).put("valid", true).text());
   fmt::print("profile {}: {} settings, all good\n", place.config.profile.name, place.config.settings.size());
   return {};
 }

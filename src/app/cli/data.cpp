@@ -1,5 +1,5 @@
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <memory>
@@ -56,20 +56,23 @@ Result<void> stats(const Options& options) {
   std::vector<std::vector<std::string>> rows{
       {"dataset", "rows", "of them hot", "segments", "sealed", "bytes/row", "first", "last"}};
   for (const DatasetStats& d : datasets)
-    rows.push_back({std::string{dataset_name(d.dataset)}, grouped(d.hot_rows + d.sealed_rows), grouped(d.hot_rows),
-                    grouped(d.segments), bytes_of(d.sealed_bytes),
-                    d.sealed_rows > 0 ? figure(static_cast<double>(d.sealed_bytes) / static_cast<double>(d.sealed_rows), 0) : "",
-                    d.first_event ? d.first_event->iso().substr(0, 16) : "",
-                    d.last_event ? d.last_event->iso().substr(0, 16) : ""});
+    rows.push_back(
+        {std::string{dataset_name(d.dataset)}, grouped(d.hot_rows + d.sealed_rows), grouped(d.hot_rows),
+         grouped(d.segments), bytes_of(d.sealed_bytes),
+         d.sealed_rows > 0 ? figure(static_cast<double>(d.sealed_bytes) / static_cast<double>(d.sealed_rows), 0) : "",
+         d.first_event ? d.first_event->iso().substr(0, 16) : "",
+         d.last_event ? d.last_event->iso().substr(0, 16) : ""});
   fmt::print("{}\n{} on disk; {}, {} points, {}\n", table_text(rows), bytes_of(directory->store().bytes_on_disk()),
-             some(std::ssize(coverage.streams()), "stream"), grouped(coverage.points()), some(std::ssize(coverage.gaps()), "gap"));
+             some(std::ssize(coverage.streams()), "stream"), grouped(coverage.points()),
+             some(std::ssize(coverage.gaps()), "gap"));
   return {};
 }
 
 Result<void> gaps(const Options& options) {
   EL_TRY(const auto directory, open_directory(options.common, DataDirectory::Access::Read));
   std::vector<Gap> all = directory->store().coverage().gaps();
-  std::stable_sort(all.begin(), all.end(), [](const Gap& a, const Gap& b) { return a.end - a.start > b.end - b.start; });
+  std::stable_sort(all.begin(), all.end(),
+                   [](const Gap& a, const Gap& b) { return a.end - a.start > b.end - b.start; });
   if (options.common.json) {
     std::vector<std::string> list;
     for (const Gap& gap : all)
@@ -81,7 +84,8 @@ Result<void> gaps(const Options& options) {
                          .put("reason", gap.reason)
                          .put("filled_from", gap.filled_from)
                          .text());
-    return print_json(JsonOut{}.put("gaps", static_cast<std::int64_t>(all.size())).put_list("longest_first", list).text());
+    return print_json(
+        JsonOut{}.put("gaps", static_cast<std::int64_t>(all.size())).put_list("longest_first", list).text());
   }
   std::vector<std::vector<std::string>> rows{{"instrument", "last point before", "first after", "length", "reason"}};
   for (std::size_t i = 0; i < std::min(all.size(), options.most); ++i)
@@ -111,7 +115,8 @@ Result<void> export_data(const Options& options) {
 Result<void> import_data(const Options& options) {
   EL_TRY(Place place, find_place(options.common));
   EL_TRY(RecordingOptions recording, options.recording.options());
-  EL_TRY(const auto directory, DataDirectory::open(place.directory, std::move(place.config), DataDirectory::Access::Create));
+  EL_TRY(const auto directory,
+         DataDirectory::open(place.directory, std::move(place.config), DataDirectory::Access::Create));
   EL_TRY(const ImportResult result, import_recording(*directory, std::move(recording)));
   if (options.common.json)
     return print_json(JsonOut{}
@@ -138,7 +143,8 @@ Result<void> verify(const Options& options) {
     for (const std::string& line : wrong) fmt::print("{}\n", line);
     if (wrong.empty()) fmt::print("every stored row agrees with its checksum\n");
   }
-  if (!wrong.empty()) return fail(Code::Damaged, fmt::format("{}: {}", directory->path(), some(std::ssize(wrong), "contradiction")));
+  if (!wrong.empty())
+    return fail(Code::Damaged, fmt::format("{}: {}", directory->path(), some(std::ssize(wrong), "contradiction")));
   return {};
 }
 
@@ -173,9 +179,9 @@ Result<void> retain(const Options& options) {
                           .put("bytes", plan.bytes)
                           .put("bytes_total", plan.bytes_total)
                           .text());
-  fmt::print("rule: {} (as of {})\n{} {}: {} of {}, {} of {}\n", rule, now.date(), options.confirm ? "deleted" : "would delete",
-             some(std::ssize(plan.segments), "segment"), grouped(plan.rows), some(plan.rows_total, "row"), bytes_of(plan.bytes),
-             bytes_of(plan.bytes_total));
+  fmt::print("rule: {} (as of {})\n{} {}: {} of {}, {} of {}\n", rule, now.date(),
+             options.confirm ? "deleted" : "would delete", some(std::ssize(plan.segments), "segment"),
+             grouped(plan.rows), some(plan.rows_total, "row"), bytes_of(plan.bytes), bytes_of(plan.bytes_total));
   for (const std::string& name : names) fmt::print("  {}\n", name);
   return {};
 }

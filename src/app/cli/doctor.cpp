@@ -1,7 +1,7 @@
 #include "app/doctor.hpp"
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <memory>
 
@@ -36,14 +36,19 @@ Result<void> run(const Options& options) {
         JsonOut{}.put("health", text(finding.health)).put("what", finding.what).put("text", finding.text).text());
   }
   if (options.common.json) {
-    EL_CHECK(print_json(
-        JsonOut{}.put("healthy", failed == 0).put("warnings", warned).put("failures", failed).put_list("checks", jsons).text()));
+    EL_CHECK(print_json(JsonOut{}
+                            .put("healthy", failed == 0)
+                            .put("warnings", warned)
+                            .put("failures", failed)
+                            .put_list("checks", jsons)
+                            .text()));
   } else {
     for (const Finding& finding : findings)
       fmt::print("{:<5} {:<16} {}\n", text(finding.health), finding.what, finding.text);
   }
   if (failed == 0) return {};
-  return fail(place ? Code::NotFound : place.error().code, fmt::format("{} of {} checks failed", failed, findings.size()));
+  return fail(place ? Code::NotFound : place.error().code,
+              fmt::format("{} of {} checks failed", failed, findings.size()));
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <memory>
 
@@ -16,8 +16,10 @@ constexpr const char* kEnvironmentFile = ".env.example";
 std::string variable_of(const std::string& key) {
   std::string name = "EVERLEARN__";
   for (const char c : key) {
-    if (c == '.') name += "__";
-    else name += c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+    if (c == '.')
+      name += "__";
+    else
+      name += c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
   }
   return name;
 }
@@ -27,7 +29,10 @@ std::string environment_example(const Config& config) {
       "# Copy to .env in the directory where everlearn starts. Every setting has a variable: EVERLEARN__SECTION__KEY.\n"
       "# The process's own environment goes before this file, --set before both.\n";
   for (const Setting& setting : config.settings)
-    if (!setting.key.starts_with("target.")) out += fmt::format("# {}={}\n", variable_of(setting.key), setting.written.list ? fmt::format("{}", fmt::join(setting.written.items, ",")) : setting.value);
+    if (!setting.key.starts_with("target."))
+      out +=
+          fmt::format("# {}={}\n", variable_of(setting.key),
+                      setting.written.list ? fmt::format("{}", fmt::join(setting.written.items, ",")) : setting.value);
   if (!config.old_names.empty()) out += "\n# Names of an older system that this profile understands:\n";
   for (const auto& [old, key] : config.old_names) out += fmt::format("# {}=   means {}\n", old, key);
   return out;
@@ -49,7 +54,10 @@ Result<void> run(const CommonOptions& options) {
   EL_CHECK(write_new(fs, kProfileFile, commented_toml(config)));
   EL_CHECK(write_new(fs, kEnvironmentFile, environment_example(config)));
   if (options.json)
-    return print_json(JsonOut{}.put("profile", config.profile.name).put("written", std::vector<std::string>{kProfileFile, kEnvironmentFile}).text());
+    return print_json(JsonOut{}
+                          .put("profile", config.profile.name)
+                          .put("written", std::vector<std::string>{kProfileFile, kEnvironmentFile})
+                          .text());
   fmt::print("wrote {} (profile {}, every setting as a comment) and {}\n", kProfileFile, config.profile.name,
              kEnvironmentFile);
   fmt::print("next: everlearn config validate --profile {}\n", kProfileFile);

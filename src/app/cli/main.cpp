@@ -1,6 +1,6 @@
 // everlearn: the daemon and its command line.
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <exception>
 

@@ -1,5 +1,5 @@
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <memory>
 
@@ -51,12 +51,17 @@ Result<void> list(const Options& options) {
     all.push_back(entry_json(model, serves, by_hand));
     rows.push_back({serves ? "*" : "", brief(model.id), model.target,
                     std::string{text(model.state)} + (by_hand ? " (by hand)" : ""), model.trained_at.date(),
-                    model.promoted_at ? model.promoted_at->date() : "", model.pinned ? "pinned" : model.whole ? "" : "card only",
+                    model.promoted_at ? model.promoted_at->date() : "",
+                    model.pinned  ? "pinned"
+                    : model.whole ? ""
+                                  : "card only",
                     model.summary.substr(0, 90)});
   }
   if (options.common.json) return print_json(JsonOut{}.put_list("models", all).text());
-  if (all.empty()) fmt::print("no model has been made yet\n");
-  else fmt::print("{}* serves\n", table_text(rows));
+  if (all.empty())
+    fmt::print("no model has been made yet\n");
+  else
+    fmt::print("{}* serves\n", table_text(rows));
   return {};
 }
 
@@ -72,7 +77,8 @@ Result<void> show(const Options& options) {
     why.training ? out.put_json("training", why.training->row.json) : out.put_null("training");
     return print_json(out.put("evidence_expired", why.evidence_expired).text());
   }
-  fmt::print("{}\n{}: {}{}\n\n", why.model.id, why.model.target, text(why.model.state), why.model.pinned ? ", pinned" : "");
+  fmt::print("{}\n{}: {}{}\n\n", why.model.id, why.model.target, text(why.model.state),
+             why.model.pinned ? ", pinned" : "");
   for (const std::string& line : why.words) fmt::print("{}\n", line);
   if (!why.card) return {};
   const Card& card = *why.card;
@@ -85,7 +91,8 @@ Result<void> show(const Options& options) {
   for (const auto& [column, value] : gain) total += value;
   std::string columns;
   for (std::size_t i = 0; i < std::min<std::size_t>(gain.size(), 8); ++i)
-    columns += fmt::format("{}{} {}", i == 0 ? "" : ", ", without_hash(gain[i].first), percent(gain[i].second / total, 0));
+    columns +=
+        fmt::format("{}{} {}", i == 0 ? "" : ", ", without_hash(gain[i].first), percent(gain[i].second / total, 0));
   fmt::print("Columns: {}; most of the gain: {}\n", card.columns.size(), columns);
   return {};
 }
@@ -101,9 +108,13 @@ Result<void> change(const CommonOptions& common, const HandRequest& request) {
 Result<void> rollback(const Options& options) {
   return change(options.common, {"models.rollback", {{"target", options.target}, {"to", options.to}}});
 }
-Result<void> promote(const Options& options) { return change(options.common, {"models.promote", {{"model", options.model}}}); }
+Result<void> promote(const Options& options) {
+  return change(options.common, {"models.promote", {{"model", options.model}}});
+}
 Result<void> pin(const Options& options) { return change(options.common, {"models.pin", {{"model", options.model}}}); }
-Result<void> unpin(const Options& options) { return change(options.common, {"models.unpin", {{"name", options.model}}}); }
+Result<void> unpin(const Options& options) {
+  return change(options.common, {"models.unpin", {{"name", options.model}}});
+}
 
 Result<void> export_model(const Options& options) {
   EL_TRY(const auto directory, open_directory(options.common, DataDirectory::Access::Read));
@@ -150,7 +161,8 @@ void add_models(Verbs& verbs) {
     verb->add_option("--target", options->target, "whose champion");
   }
   {
-    const auto [verb, options] = add("rollback", "back to the champion before; the target stays there until unpin", rollback);
+    const auto [verb, options] =
+        add("rollback", "back to the champion before; the target stays there until unpin", rollback);
     verb->add_option("--target", options->target, "default: the target that acts");
     verb->add_option("--to", options->to, "a model of it (default: the champion before)");
   }

@@ -1,5 +1,5 @@
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <memory>
 
@@ -25,8 +25,8 @@ Result<void> turn(const CommonOptions& options, const std::string& verb) {
 
 Result<void> stop(const CommonOptions& options) {
   EL_TRY(const Place place, find_place(options));
-  EL_TRY(const std::string answer, ask_daemon(control_socket_path(place.directory), HandRequest{"stop", {}}.to_json(),
-                                              Duration::seconds(60)));
+  EL_TRY(const std::string answer,
+         ask_daemon(control_socket_path(place.directory), HandRequest{"stop", {}}.to_json(), Duration::seconds(60)));
   EL_TRY(const std::string said, answer_from_json(answer));
   return say(options, said);
 }

@@ -1,5 +1,5 @@
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <cmath>
 #include <memory>
@@ -43,8 +43,8 @@ Result<void> run(const CommonOptions& options) {
     }
     std::vector<std::vector<std::string>> rows;
     rows.push_back(live.classes       ? std::vector<std::string>{"", "rows", "right", "commonest class", "log loss"}
-                   : live.directional ? std::vector<std::string>{"", "rows", "R2", "R2 against no change", "direction right",
-                                                                 "commoner direction"}
+                   : live.directional ? std::vector<std::string>{"", "rows", "R2", "R2 against no change",
+                                                                 "direction right", "commoner direction"}
                                       : std::vector<std::string>{"", "rows", "R2", "R2 against no change"});
     rows.push_back(score_row("served", live, live.served));
     rows.push_back(score_row("baseline", live, live.baseline));
@@ -57,9 +57,11 @@ Result<void> run(const CommonOptions& options) {
     return {};
   }
   std::vector<std::vector<std::string>> rows{
-      {"P&L after costs", money(paper.pnl), paper.capital > 0 ? percent(paper.pnl / paper.capital) + " of the capital" : ""},
-      {"costs", money(paper.costs), fmt::format("{} bps and {} bps half spread, one way", figure(paper.cost_bps, 1),
-                                                figure(paper.half_spread_bps, 1))},
+      {"P&L after costs", money(paper.pnl),
+       paper.capital > 0 ? percent(paper.pnl / paper.capital) + " of the capital" : ""},
+      {"costs", money(paper.costs),
+       fmt::format("{} bps and {} bps half spread, one way", figure(paper.cost_bps, 1),
+                   figure(paper.half_spread_bps, 1))},
       {"Sharpe", std::isfinite(paper.sharpe) ? figure(paper.sharpe, 2) : "insufficient",
        std::isfinite(paper.sharpe) ? fmt::format("+- {} over {}", figure(paper.sharpe_se, 2), some(paper.days, "day"))
                                    : "under 20 days or 30 trades"},
@@ -74,7 +76,8 @@ Result<void> run(const CommonOptions& options) {
 
 void add_performance(Verbs& verbs) {
   auto options = std::make_shared<CommonOptions>();
-  CLI::App* verb = verbs.app.add_subcommand("performance", "how good it was: predictions as served, and the paper account");
+  CLI::App* verb =
+      verbs.app.add_subcommand("performance", "how good it was: predictions as served, and the paper account");
   add_common(*verb, *options);
   verbs.runs[verb] = [options] { return run(*options); };
 }

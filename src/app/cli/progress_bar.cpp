@@ -26,8 +26,9 @@ void ProgressBar::show(const Progress& progress) {
   shown_at_ = now;
   const double fraction = progress.fraction.value_or(0);
   const std::string at = progress.last_cycle ? progress.last_cycle->date() : "";
-  const std::string what = fmt::format("{:3.0f}%  {}  {} examples  {} trainings, {} promoted  learning {}", 100 * fraction,
-                                       at, progress.examples, progress.trainings, progress.promoted, progress.learning);
+  const std::string what =
+      fmt::format("{:3.0f}%  {}  {} examples  {} trainings, {} promoted  learning {}", 100 * fraction, at,
+                  progress.examples, progress.trainings, progress.promoted, progress.learning);
   if (!terminal_) {
     fmt::print(stderr, "{}\n", what);
     return;

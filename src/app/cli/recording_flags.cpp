@@ -1,13 +1,14 @@
 #include "app/cli/recording_flags.hpp"
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include "app/cli/command.hpp"
 
 namespace everlearn::cli {
 void RecordingFlags::add_to(CLI::App& verb, bool inputs_required) {
-  auto* input = verb.add_option("--input", inputs, "recordings: CSV, Parquet or JSON lines, plain or gzip; or directories");
+  auto* input =
+      verb.add_option("--input", inputs, "recordings: CSV, Parquet or JSON lines, plain or gzip; or directories");
   if (inputs_required) input->required();
   verb.add_option("--columns", columns, "names in the files: token=market_slug,timestamp=time");
   verb.add_option("--time-zone", time_zone, "IANA zone of times written without one");

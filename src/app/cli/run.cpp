@@ -1,5 +1,5 @@
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <memory>
 
@@ -44,7 +44,8 @@ Result<void> run(const Options& options) {
 
 void add_run(Verbs& verbs) {
   auto options = std::make_shared<Options>();
-  CLI::App* verb = verbs.app.add_subcommand("run", "the daemon on the real clock, over a CSV that is being appended to; on paper");
+  CLI::App* verb =
+      verbs.app.add_subcommand("run", "the daemon on the real clock, over a CSV that is being appended to; on paper");
   add_common(*verb, options->common);
   options->recording.add_to(*verb, true);
   verb->add_flag("--live", options->live, "trade for real: refused, it is not built");

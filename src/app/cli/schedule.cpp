@@ -1,5 +1,5 @@
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <memory>
 
@@ -20,8 +20,8 @@ std::string local_text(const Zone& zone, Timestamp t) {
   const std::int64_t day = local >= 0 ? local / kDaySeconds : -((kDaySeconds - 1 - local) / kDaySeconds);
   const CivilDate date = civil_date(day);
   const std::int64_t second = local - day * kDaySeconds;
-  return fmt::format("{:04}-{:02}-{:02} {:02}:{:02} {}", date.year, date.month, date.day, second / 3600, second / 60 % 60,
-                     zone.name());
+  return fmt::format("{:04}-{:02}-{:02} {:02}:{:02} {}", date.year, date.month, date.day, second / 3600,
+                     second / 60 % 60, zone.name());
 }
 
 struct Line {
@@ -45,8 +45,9 @@ Result<void> list(const CommonOptions& options) {
     return found == progress.last_periods.end() ? std::nullopt : std::optional{Timestamp{found->second}};
   };
   std::vector<Line> lines;
-  for (const auto& [name, text, zone] : {std::tuple{std::string{"train"}, profile.train_schedule, profile.train_zone},
-                                         std::tuple{std::string{"retention"}, std::string{"0 0 * * *"}, std::string{"UTC"}}}) {
+  for (const auto& [name, text, zone] :
+       {std::tuple{std::string{"train"}, profile.train_schedule, profile.train_zone},
+        std::tuple{std::string{"retention"}, std::string{"0 0 * * *"}, std::string{"UTC"}}}) {
     EL_TRY(const Rule rule, Rule::parse(text, zone));
     lines.push_back({name, rule.text(), zone, rule.next(now), last_of(name)});
   }
@@ -67,13 +68,16 @@ Result<void> list(const CommonOptions& options) {
   for (const Line& line : lines) {
     EL_TRY(const Zone zone, Zone::find(line.zone));
     rows.push_back({line.name, line.rule, line.next ? line.next->iso().substr(0, 16) : "never",
-                    line.next ? local_text(zone, *line.next) : "", line.last ? line.last->iso().substr(0, 16) : "none yet"});
+                    line.next ? local_text(zone, *line.next) : "",
+                    line.last ? line.last->iso().substr(0, 16) : "none yet"});
   }
   fmt::print("now {}\n{}", now.iso().substr(0, 16), table_text(rows));
   std::vector<std::string> triggers;
-  if (profile.auto_enable > 0) triggers.push_back(fmt::format("{} effective labelled examples, the first time", profile.auto_enable));
+  if (profile.auto_enable > 0)
+    triggers.push_back(fmt::format("{} effective labelled examples, the first time", profile.auto_enable));
   if (profile.train_max_age) triggers.push_back(fmt::format("a champion older than {}", profile.train_max_age->text()));
-  if (profile.train_min_sharpe) triggers.push_back(fmt::format("a live Sharpe ratio under {}", *profile.train_min_sharpe));
+  if (profile.train_min_sharpe)
+    triggers.push_back(fmt::format("a live Sharpe ratio under {}", *profile.train_min_sharpe));
   if (!triggers.empty()) fmt::print("a training is also started by {}\n", fmt::join(triggers, ", "));
   return {};
 }
@@ -84,7 +88,8 @@ void add_schedule(Verbs& verbs) {
   CLI::App* schedule = verbs.app.add_subcommand("schedule", "what runs when");
   schedule->require_subcommand(1);
   auto options = std::make_shared<CommonOptions>();
-  CLI::App* verb = schedule->add_subcommand("list", "every job: its rule, the next time in UTC and local, the last period");
+  CLI::App* verb =
+      schedule->add_subcommand("list", "every job: its rule, the next time in UTC and local, the last period");
   add_common(*verb, *options);
   verbs.runs[verb] = [options] { return list(*options); };
 }

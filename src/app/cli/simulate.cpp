@@ -1,5 +1,5 @@
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <cstdio>
 #include <memory>
@@ -35,7 +35,8 @@ Result<void> run(const SimulateOptions& options, RecordingOptions recording, Con
     ProgressBar bar;
     request.on_progress = [&bar](const Progress& progress) { bar.show(progress); };
     EL_TRY(const SimulationResult result, simulate(request));
-    if (result.was_finished) fmt::print(stderr, "this simulation is done: here is its report again (--fresh starts over)\n");
+    if (result.was_finished)
+      fmt::print(stderr, "this simulation is done: here is its report again (--fresh starts over)\n");
     for (const auto& [reason, rows] : result.source.refused)
       fmt::print(stderr, "{} rows set aside: {} (see {}/quarantine/input)\n", rows, reason, request.data_directory);
   }

@@ -1,5 +1,5 @@
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <memory>
 
@@ -37,7 +37,8 @@ Result<void> enough(const DataDirectory& directory, bool force) {
 }
 
 Result<void> say(const Options& options, const std::string& said, const std::vector<std::string>& verdicts) {
-  if (options.common.json) return print_json(JsonOut{}.put("done", true).put("text", said).put_list("verdicts", verdicts).text());
+  if (options.common.json)
+    return print_json(JsonOut{}.put("done", true).put("text", said).put_list("verdicts", verdicts).text());
   fmt::print("{}\n", said);
   return {};
 }
@@ -56,8 +57,9 @@ Result<void> train_here(const Options& options, Place place) {
   Instruments instruments;
   EL_TRY(const auto verdicts_before, directory->store().verdicts());
   EL_TRY(const auto engine,
-         Engine::make(world, directory->profile(), directory->calendar(), directory->store(), source, instruments,
-                      {.data_directory = directory->path(), .trainer = beside_us("everlearn-train"), .virtual_clock = &clock}));
+         Engine::make(
+             world, directory->profile(), directory->calendar(), directory->store(), source, instruments,
+             {.data_directory = directory->path(), .trainer = beside_us("everlearn-train"), .virtual_clock = &clock}));
   EL_CHECK(engine->train_now("by hand"));
   EL_TRY(const auto verdicts, directory->store().verdicts());
   std::string said = fmt::format("trained as of {}", before.last_cycle->iso().substr(0, 16));

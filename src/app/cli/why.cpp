@@ -1,5 +1,5 @@
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <memory>
 
@@ -53,7 +53,7 @@ Result<void> signal(const Options& options) {
       .put("baseline", why.row.baseline)
       .put("blended", why.row.blended)
       .put("verdict", why.row.verdict);
-  why.outcome && why.outcome->known ? out.put("outcome", why.outcome->value) : out.put_null("outcome");
+  why.outcome&& why.outcome->known ? out.put("outcome", why.outcome->value) : out.put_null("outcome");
   return print_json(out.put("words", why.words).text());
 }
 

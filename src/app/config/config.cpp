@@ -176,8 +176,8 @@ Result<std::pair<std::string, std::string>> profile_text(Fs& fs, const std::stri
     names.push_back(name);
   }
   if (profile.find('/') == std::string::npos && !profile.ends_with(".toml"))
-    return fail(Code::Config, fmt::format("no profile \"{}\": built in are {}; or give the path of a TOML file", profile,
-                                          fmt::join(names, ", ")));
+    return fail(Code::Config, fmt::format("no profile \"{}\": built in are {}; or give the path of a TOML file",
+                                          profile, fmt::join(names, ", ")));
   EL_TRY(const std::string text, read_file(fs, profile, 1 << 20));
   return std::pair{std::string{}, text};
 }

@@ -18,9 +18,9 @@ namespace everlearn {
 const std::vector<std::pair<std::string, std::string>>& built_in_profiles();
 
 struct ConfigInput {
-  std::string profile;                              // a built-in name, or the path of a TOML file
-  std::map<std::string, std::string> environment;   // the process's
-  std::string dot_env;                              // text of ./.env; empty: none
+  std::string profile;                                         // a built-in name, or the path of a TOML file
+  std::map<std::string, std::string> environment;              // the process's
+  std::string dot_env;                                         // text of ./.env; empty: none
   std::vector<std::pair<std::string, std::string>> overrides;  // from the command line: key, value
 };
 
@@ -28,13 +28,13 @@ struct Setting {
   std::string key;
   std::string value;
   SettingValue written;  // the same, its list not joined
-  std::string origin;   // "default", "profile demo", "my.toml", ".env", "environment", "command line"
+  std::string origin;    // "default", "profile demo", "my.toml", ".env", "environment", "command line"
   std::string doc;
 };
 
 struct Config {
   Profile profile;
-  std::vector<Setting> settings;       // every one, in the order of the table
+  std::vector<Setting> settings;                 // every one, in the order of the table
   std::map<std::string, std::string> old_names;  // of an older system's variables, and what they set: [env]
 
   /// Errors: Config naming the key, the value and what is allowed, with the nearest known key.

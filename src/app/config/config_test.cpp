@@ -39,7 +39,8 @@ struct User {
 };
 
 const Setting& setting(const Config& config, const std::string& key) {
-  const auto found = std::find_if(config.settings.begin(), config.settings.end(), [&](const Setting& s) { return s.key == key; });
+  const auto found =
+      std::find_if(config.settings.begin(), config.settings.end(), [&](const Setting& s) { return s.key == key; });
   REQUIRE(found != config.settings.end());
   return *found;
 }
@@ -109,7 +110,8 @@ TEST_CASE("config: an unknown key names its line and the key that was meant") {
 
 TEST_CASE("config: a wrong value names file, line, key, value and what is allowed") {
   const std::string type = User{std::string{kSmall} + "[train]\nthreads = \"many\"\n"}.refused();
-  for (const char* part : {"my.toml:8", "train.threads", "\"many\"", "an integer from 1 to 256"}) CHECK(contains(type, part));
+  for (const char* part : {"my.toml:8", "train.threads", "\"many\"", "an integer from 1 to 256"})
+    CHECK(contains(type, part));
   const std::string range = User{std::string{kSmall} + "[train]\nstop_share = 0.9\n"}.refused();
   for (const char* part : {"my.toml:8", "train.stop_share", "\"0.9\"", "0.01 to 0.5"}) CHECK(contains(range, part));
   const std::string choice = User{"[target.up]\nacts = true\nlabel = \"forward\"\n[cycle]\nevery = \"1h\"\n"}.refused();
@@ -124,7 +126,8 @@ TEST_CASE("config: a file that is no TOML names its line") {
 TEST_CASE("config: of .env only names that are ours are read") {
   User user;
   user.input.dot_env =
-      "# a comment\nexport EVERLEARN__TRADE__ORDER=\"12.5\"  \nWALLET_KEY=secret\nTRADE__CAPITAL=7\nEVERLEARN__TRADE__TOTAL=3 # three\n";
+      "# a comment\nexport EVERLEARN__TRADE__ORDER=\"12.5\"  "
+      "\nWALLET_KEY=secret\nTRADE__CAPITAL=7\nEVERLEARN__TRADE__TOTAL=3 # three\n";
   const Config config = user.loaded();
   CHECK(config.profile.paper.limits.order == 12.5);
   CHECK(config.profile.paper.limits.total == 3);
@@ -220,8 +223,10 @@ TEST_CASE("config: what init writes changes nothing until a # is taken away, and
 TEST_CASE("config: what a data directory keeps reads back the same") {
   for (const auto& [name, text] : built_in_profiles()) {
     SimFs fs;
-    const auto config = Config::load(
-        fs, {.profile = name, .environment = {}, .dot_env = {}, .overrides = {{"title", "say \"x\", y\\z"}, {"trade.order", "17.25"}}});
+    const auto config = Config::load(fs, {.profile = name,
+                                          .environment = {},
+                                          .dot_env = {},
+                                          .overrides = {{"title", "say \"x\", y\\z"}, {"trade.order", "17.25"}}});
     REQUIRE(config);
     User user{settings_toml(*config)};
     check_same(user.loaded(), *config);

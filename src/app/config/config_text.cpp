@@ -103,8 +103,9 @@ by default the base's name, else the file's).
 }  // namespace
 
 std::string commented_toml(const Config& config) {
-  std::string out = fmt::format("# {}\n# Every setting with its value. Take the # away from what you change.\nbase = {}\n",
-                                config.profile.title, json_quoted(config.profile.name));
+  std::string out =
+      fmt::format("# {}\n# Every setting with its value. Take the # away from what you change.\nbase = {}\n",
+                  config.profile.title, json_quoted(config.profile.name));
   const auto add = [&out](const Setting& setting) {
     const std::size_t dot = setting.key.rfind('.');
     const std::string name = dot == std::string::npos ? setting.key : setting.key.substr(dot + 1);
@@ -154,7 +155,8 @@ std::string configuration_markdown() {
   flush();
   out += "\n## target.NAME\n\nOne section a target; exactly one has `acts = true`.\n\n" +
          table_of(target_keys(), "target.NAME.");
-  out += "\n## learner\n\nOf all targets, and under `target.NAME.learner` of one.\n\n" + table_of(learner_keys(), "learner.");
+  out += "\n## learner\n\nOf all targets, and under `target.NAME.learner` of one.\n\n" +
+         table_of(learner_keys(), "learner.");
   return out;
 }
 

@@ -119,35 +119,149 @@ constexpr auto kProfileKeys = std::to_array<Key>({
 });
 
 constexpr auto kTargetKeys = std::to_array<TargetKey>({
-    {"acts", "false", "signals come from this target; exactly one of a profile", [](TargetProfile& p, V v) -> Done { EL_TRY(p.acts, as_bool(v)); return {}; }},
-    {"label", "forward_return", "forward_return, realised_volatility, outcome_after_bars, direction_2, direction_3, triple_barrier", [](TargetProfile& p, V v) -> Done { EL_TRY(const std::size_t i, as_choice(v, {"forward_return", "realised_volatility", "outcome_after_bars", "direction_2", "direction_3", "triple_barrier"})); p.label.kind = static_cast<LabelKind>(i); p.task = !p.label.is_class() ? Task::Regression : p.label.classes() == 2 ? Task::Binary : Task::Multiclass; return {}; }},
-    {"unit", "relative", "of a forward return: relative, points, log; of a volatility: relative, log", [](TargetProfile& p, V v) -> Done { EL_TRY(const std::size_t i, as_choice(v, {"relative", "points", "log"})); p.label.unit = static_cast<ReturnUnit>(i); return {}; }},
-    {"horizon", "1h", "a duration, \"5 sessions\" or \"10 bars\"", [](TargetProfile& p, V v) -> Done { return parse_horizon(v, p.label); }},
-    {"tolerance", "0s", "the label price is the last one in (end - tolerance, end]", [](TargetProfile& p, V v) -> Done { EL_TRY(p.label.tolerance, as_duration(v)); return {}; }},
-    {"flat", "0", "direction_3: a smaller relative return is flat", [](TargetProfile& p, V v) -> Done { EL_TRY(p.label.flat, as_number(v, 0, 1)); return {}; }},
-    {"profit", "0", "triple_barrier: upper barrier, relative", [](TargetProfile& p, V v) -> Done { EL_TRY(p.label.profit, as_number(v, 0, 10)); return {}; }},
-    {"loss", "0", "triple_barrier: lower barrier, relative", [](TargetProfile& p, V v) -> Done { EL_TRY(p.label.loss, as_number(v, 0, 1)); return {}; }},
-    {"require", "", "checks of the gate, such as \"r2>=0.03\"", [](TargetProfile& p, V v) -> Done { return parse_requirements(v, p.require); }},
-    {"comparison", "better", "against the champion: better, superior, non_inferior", [](TargetProfile& p, V v) -> Done { EL_TRY(const std::size_t i, as_choice(v, {"better", "superior", "non_inferior"})); p.comparison = static_cast<Comparison>(i); return {}; }},
-    {"margin", "0.005", "by how much the lower bound may stay behind, as a share of the reference loss", [](TargetProfile& p, V v) -> Done { EL_TRY(p.margin, as_number(v, 0, 1)); return {}; }},
-    {"blend_weight", "0.7", "of the model against the baseline", [](TargetProfile& p, V v) -> Done { EL_TRY(p.blend_weight, as_number(v, 0, 0.95)); return {}; }},
-    {"calibration", "none", "none, linear (regression), temperature (classes)", [](TargetProfile& p, V v) -> Done { EL_TRY(const std::size_t i, as_choice(v, {"none", "linear", "temperature"})); p.calibration = i == 0 ? "none" : i == 1 ? "linear" : "temperature"; return {}; }},
+    {"acts", "false", "signals come from this target; exactly one of a profile",
+     [](TargetProfile& p, V v) -> Done {
+       EL_TRY(p.acts, as_bool(v));
+       return {};
+     }},
+    {"label", "forward_return",
+     "forward_return, realised_volatility, outcome_after_bars, direction_2, direction_3, triple_barrier",
+     [](TargetProfile& p, V v) -> Done {
+       EL_TRY(const std::size_t i, as_choice(v, {"forward_return", "realised_volatility", "outcome_after_bars",
+                                                 "direction_2", "direction_3", "triple_barrier"}));
+       p.label.kind = static_cast<LabelKind>(i);
+       p.task = !p.label.is_class() ? Task::Regression : p.label.classes() == 2 ? Task::Binary : Task::Multiclass;
+       return {};
+     }},
+    {"unit", "relative", "of a forward return: relative, points, log; of a volatility: relative, log",
+     [](TargetProfile& p, V v) -> Done {
+       EL_TRY(const std::size_t i, as_choice(v, {"relative", "points", "log"}));
+       p.label.unit = static_cast<ReturnUnit>(i);
+       return {};
+     }},
+    {"horizon", "1h", "a duration, \"5 sessions\" or \"10 bars\"",
+     [](TargetProfile& p, V v) -> Done { return parse_horizon(v, p.label); }},
+    {"tolerance", "0s", "the label price is the last one in (end - tolerance, end]",
+     [](TargetProfile& p, V v) -> Done {
+       EL_TRY(p.label.tolerance, as_duration(v));
+       return {};
+     }},
+    {"flat", "0", "direction_3: a smaller relative return is flat",
+     [](TargetProfile& p, V v) -> Done {
+       EL_TRY(p.label.flat, as_number(v, 0, 1));
+       return {};
+     }},
+    {"profit", "0", "triple_barrier: upper barrier, relative",
+     [](TargetProfile& p, V v) -> Done {
+       EL_TRY(p.label.profit, as_number(v, 0, 10));
+       return {};
+     }},
+    {"loss", "0", "triple_barrier: lower barrier, relative",
+     [](TargetProfile& p, V v) -> Done {
+       EL_TRY(p.label.loss, as_number(v, 0, 1));
+       return {};
+     }},
+    {"require", "", "checks of the gate, such as \"r2>=0.03\"",
+     [](TargetProfile& p, V v) -> Done { return parse_requirements(v, p.require); }},
+    {"comparison", "better", "against the champion: better, superior, non_inferior",
+     [](TargetProfile& p, V v) -> Done {
+       EL_TRY(const std::size_t i, as_choice(v, {"better", "superior", "non_inferior"}));
+       p.comparison = static_cast<Comparison>(i);
+       return {};
+     }},
+    {"margin", "0.005", "by how much the lower bound may stay behind, as a share of the reference loss",
+     [](TargetProfile& p, V v) -> Done {
+       EL_TRY(p.margin, as_number(v, 0, 1));
+       return {};
+     }},
+    {"blend_weight", "0.7", "of the model against the baseline",
+     [](TargetProfile& p, V v) -> Done {
+       EL_TRY(p.blend_weight, as_number(v, 0, 0.95));
+       return {};
+     }},
+    {"calibration", "none", "none, linear (regression), temperature (classes)",
+     [](TargetProfile& p, V v) -> Done {
+       EL_TRY(const std::size_t i, as_choice(v, {"none", "linear", "temperature"}));
+       p.calibration = i == 0 ? "none" : i == 1 ? "linear" : "temperature";
+       return {};
+     }},
 });
 
 constexpr auto kLearnerKeys = std::to_array<LearnerKey>({
-    {"library", "lightgbm", "lightgbm", [](LearnerParams& p, V v) -> Done { EL_TRY(const std::size_t i, as_choice(v, {"lightgbm"})); (void)i; p.learner = "lightgbm"; return {}; }},
-    {"boosting", "gbdt", "gbdt, rf (random forest)", [](LearnerParams& p, V v) -> Done { EL_TRY(const std::size_t i, as_choice(v, {"gbdt", "rf"})); p.boosting = i == 0 ? "gbdt" : "rf"; return {}; }},
-    {"trees", "100", "at most", [](LearnerParams& p, V v) -> Done { EL_TRY(const auto n, as_integer(v, 1, 10000)); p.trees = static_cast<int>(n); return {}; }},
-    {"depth", "5", "of a tree", [](LearnerParams& p, V v) -> Done { EL_TRY(const auto n, as_integer(v, 1, 32)); p.depth = static_cast<int>(n); return {}; }},
-    {"leaves", "31", "of a tree, at most", [](LearnerParams& p, V v) -> Done { EL_TRY(const auto n, as_integer(v, 2, 4096)); p.leaves = static_cast<int>(n); return {}; }},
-    {"learning_rate", "0.05", "shrinkage of each tree", [](LearnerParams& p, V v) -> Done { EL_TRY(p.learning_rate, as_number(v, 1e-4, 1)); return {}; }},
-    {"l1", "0", "L1 regularisation of leaf values", [](LearnerParams& p, V v) -> Done { EL_TRY(p.l1, as_number(v, 0, 1e6)); return {}; }},
-    {"l2", "0", "L2 regularisation of leaf values", [](LearnerParams& p, V v) -> Done { EL_TRY(p.l2, as_number(v, 0, 1e6)); return {}; }},
-    {"row_fraction", "1", "of the rows, drawn for each tree", [](LearnerParams& p, V v) -> Done { EL_TRY(p.row_fraction, as_number(v, 0.01, 1)); return {}; }},
-    {"feature_fraction", "1", "of the features, drawn for each tree", [](LearnerParams& p, V v) -> Done { EL_TRY(p.feature_fraction, as_number(v, 0.01, 1)); return {}; }},
-    {"min_rows_in_leaf", "20", "rows a leaf must have", [](LearnerParams& p, V v) -> Done { EL_TRY(const auto n, as_integer(v, 1, 1'000'000)); p.min_rows_in_leaf = static_cast<int>(n); return {}; }},
-    {"early_stopping", "50", "rounds without improvement on the stop rows; 0: off", [](LearnerParams& p, V v) -> Done { EL_TRY(const auto n, as_integer(v, 0, 10000)); p.early_stopping = static_cast<int>(n); return {}; }},
-    {"max_bins", "255", "of a feature", [](LearnerParams& p, V v) -> Done { EL_TRY(const auto n, as_integer(v, 2, 65'535)); p.max_bins = static_cast<int>(n); return {}; }},
+    {"library", "lightgbm", "lightgbm",
+     [](LearnerParams& p, V v) -> Done {
+       EL_TRY(const std::size_t i, as_choice(v, {"lightgbm"}));
+       (void)i;
+       p.learner = "lightgbm";
+       return {};
+     }},
+    {"boosting", "gbdt", "gbdt, rf (random forest)",
+     [](LearnerParams& p, V v) -> Done {
+       EL_TRY(const std::size_t i, as_choice(v, {"gbdt", "rf"}));
+       p.boosting = i == 0 ? "gbdt" : "rf";
+       return {};
+     }},
+    {"trees", "100", "at most",
+     [](LearnerParams& p, V v) -> Done {
+       EL_TRY(const auto n, as_integer(v, 1, 10000));
+       p.trees = static_cast<int>(n);
+       return {};
+     }},
+    {"depth", "5", "of a tree",
+     [](LearnerParams& p, V v) -> Done {
+       EL_TRY(const auto n, as_integer(v, 1, 32));
+       p.depth = static_cast<int>(n);
+       return {};
+     }},
+    {"leaves", "31", "of a tree, at most",
+     [](LearnerParams& p, V v) -> Done {
+       EL_TRY(const auto n, as_integer(v, 2, 4096));
+       p.leaves = static_cast<int>(n);
+       return {};
+     }},
+    {"learning_rate", "0.05", "shrinkage of each tree",
+     [](LearnerParams& p, V v) -> Done {
+       EL_TRY(p.learning_rate, as_number(v, 1e-4, 1));
+       return {};
+     }},
+    {"l1", "0", "L1 regularisation of leaf values",
+     [](LearnerParams& p, V v) -> Done {
+       EL_TRY(p.l1, as_number(v, 0, 1e6));
+       return {};
+     }},
+    {"l2", "0", "L2 regularisation of leaf values",
+     [](LearnerParams& p, V v) -> Done {
+       EL_TRY(p.l2, as_number(v, 0, 1e6));
+       return {};
+     }},
+    {"row_fraction", "1", "of the rows, drawn for each tree",
+     [](LearnerParams& p, V v) -> Done {
+       EL_TRY(p.row_fraction, as_number(v, 0.01, 1));
+       return {};
+     }},
+    {"feature_fraction", "1", "of the features, drawn for each tree",
+     [](LearnerParams& p, V v) -> Done {
+       EL_TRY(p.feature_fraction, as_number(v, 0.01, 1));
+       return {};
+     }},
+    {"min_rows_in_leaf", "20", "rows a leaf must have",
+     [](LearnerParams& p, V v) -> Done {
+       EL_TRY(const auto n, as_integer(v, 1, 1'000'000));
+       p.min_rows_in_leaf = static_cast<int>(n);
+       return {};
+     }},
+    {"early_stopping", "50", "rounds without improvement on the stop rows; 0: off",
+     [](LearnerParams& p, V v) -> Done {
+       EL_TRY(const auto n, as_integer(v, 0, 10000));
+       p.early_stopping = static_cast<int>(n);
+       return {};
+     }},
+    {"max_bins", "255", "of a feature",
+     [](LearnerParams& p, V v) -> Done {
+       EL_TRY(const auto n, as_integer(v, 2, 65'535));
+       p.max_bins = static_cast<int>(n);
+       return {};
+     }},
 });
 
 }  // namespace

@@ -1,5 +1,5 @@
-// Every setting, declared once: its key, default, what it means and how it becomes part of a Profile. The file format, the
-// environment, `config show`, `init` and the documentation all follow from this table.
+// Every setting, declared once: its key, default, what it means and how it becomes part of a Profile. The file format,
+// the environment, `config show`, `init` and the documentation all follow from this table.
 #pragma once
 
 #include <span>
