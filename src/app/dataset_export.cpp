@@ -108,6 +108,14 @@ Result<std::int64_t> examples(const Job& job) {
   const BaselineLayout layout{job.directory.profile()};
   EL_TRY(Table table, job.table(std::move(columns)));
 
+  EL_TRY(const auto stats, job.store().stats());
+  std::optional<Timestamp> first_label;
+  for (const DatasetStats& dataset : stats)
+    if (dataset.dataset == Dataset::Labels) first_label = dataset.first_event;
+  EL_TRY(const auto notes, job.store().notes());
+  const bool deleted =
+      std::any_of(notes.begin(), notes.end(), [](const auto& note) { return note.kind == "retention"; });
+  if (!deleted) first_label.reset();
   bool whole = true;
   std::vector<Cell> cells;
   EL_CHECK(
@@ -121,7 +129,9 @@ Result<std::int64_t> examples(const Job& job) {
           for (std::uint16_t target = 0; target < job.targets().size(); ++target) {
             const LabelRow* label = labels.find(row.event_time, row.instrument, target);
             cells.push_back(label != nullptr && label->known ? Cell{label->value} : Cell{});
-            cells.push_back(std::string_view{label == nullptr ? "waiting" : label->known ? "known" : "void"});
+            // Labels as old as the oldest one that is left may have gone by retention.
+            const char* missing = first_label && row.event_time <= *first_label ? "expired" : "waiting";
+            cells.push_back(std::string_view{label == nullptr ? missing : label->known ? "known" : "void"});
             cells.push_back(label != nullptr ? Cell{label->end} : Cell{});
             cells.push_back(label != nullptr ? Cell{label->known_at} : Cell{});
           }

@@ -294,17 +294,18 @@ Result<void> Engine::settle_labels(Timestamp at) {
                    .reason = label.reason};
       EL_CHECK(store_.append(row));
       ledger_.add(row);
-      --progress_.waiting;
+      const bool acts = target->number == acting_;  // whose labels are counted: one an example
+      if (acts) --progress_.waiting;
       if (!row.known) {
-        ++progress_.void_labels;
+        if (acts) ++progress_.void_labels;
         continue;
       }
-      ++progress_.labelled;
+      if (acts) ++progress_.labelled;
       ++progress_.labelled_of[target->profile->name];
       target->baseline->observe(label);
       target->effective.add(label.instrument, label.event_time, label.end);
       target->latest_labelled = std::max(target->latest_labelled.value_or(label.event_time), label.event_time);
-      if (target->number != acting_ || target->profile->task == Task::Regression) continue;
+      if (!acts || target->profile->task == Task::Regression) continue;
       const auto served = served_.find({label.event_time, label.instrument});
       if (served == served_.end()) continue;
       signals_.matured(served->second == label.value);
@@ -400,7 +401,7 @@ Result<void> Engine::decide(Timestamp at, bool sample) {
         if (classes) input.probabilities = acts;
         if (spoke != nullptr) input.outside_share = spoke->outside_share(example.features);
         input.champion = rung == "champion";
-        input.learning_active = learning_ == Learning::Active;
+        input.learning_active = learning_ != Learning::Off;
         PaperAccount::Decision decision{.price = price, .variance = deviation * deviation};
         decision.exit_at = target->labeller->window_end(at);
         if (decision.exit_at == Timestamp::max())
@@ -409,6 +410,7 @@ Result<void> Engine::decide(Timestamp at, bool sample) {
         decisions.push_back(decision);
         input.predicted = expected(baseline);
         if (classes) input.probabilities.assign(baseline.begin(), baseline.end());
+        input.learning_active = learning_ == Learning::Active;
         input.champion = true;  // its account trades the baseline as if it were one, over the same time
         input.outside_share = 0;
         baseline_inputs.push_back(std::move(input));
@@ -419,10 +421,8 @@ Result<void> Engine::decide(Timestamp at, bool sample) {
       rows.push_back(std::move(row));
     }
     if (!sample) continue;
-    for (auto& target : targets_) {
-      EL_CHECK(target->labeller->open(id, at, now.last));
-      ++progress_.waiting;
-    }
+    for (auto& target : targets_) EL_CHECK(target->labeller->open(id, at, now.last));
+    ++progress_.waiting;
     if (!first_example_) first_example_ = at;
     ++progress_.examples;
     ledger_.add(example);

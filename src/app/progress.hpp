@@ -16,8 +16,8 @@ struct Progress {
   std::string learning;  // "off" "collecting" "training" "active"
   std::optional<Timestamp> first_cycle, last_cycle;
   std::int64_t cycles = 0, events = 0, predictions = 0;
-  std::int64_t examples = 0, labelled = 0, effective = 0, void_labels = 0, waiting = 0;  // labels of all targets;
-                                                                                         // effective of the acting one
+  // Labels are those of the target that acts: examples = labelled + void_labels + waiting.
+  std::int64_t examples = 0, labelled = 0, effective = 0, void_labels = 0, waiting = 0;
   std::map<std::string, std::int64_t> labelled_of;  // target -> known labels
   std::int64_t trainings = 0, promoted = 0;
   std::optional<Timestamp> last_training;            // as of

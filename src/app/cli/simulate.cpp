@@ -38,7 +38,8 @@ Result<void> run(const SimulateOptions& options, RecordingOptions recording, Con
     if (result.was_finished)
       fmt::print(stderr, "this simulation is done: here is its report again (--fresh starts over)\n");
     for (const auto& [reason, rows] : result.source.refused)
-      fmt::print(stderr, "{} rows set aside: {} (see {}/quarantine/input)\n", rows, reason, request.data_directory);
+      fmt::print(stderr, "{} row{} set aside: {} (see {}/quarantine/input)\n", rows, rows == 1 ? "" : "s", reason,
+                 request.data_directory);
   }
   EL_TRY(const Report report, make_report(request.data_directory, request.config));
   const std::string page = options.html.empty() ? request.data_directory + "/report.html" : options.html;
