@@ -55,6 +55,8 @@ void note_coverage(Coverage& coverage, const Profile& profile, const Calendar& c
   const StreamCoverage* seen = nullptr;
   const auto& streams = coverage.streams();
   if (index(event.instrument) < streams.size()) seen = &streams[index(event.instrument)];
+  // What an import has brought is not counted again.
+  if (seen != nullptr && seen->last && event.event_time >= *seen->first && event.event_time <= *seen->last) return;
   const Timestamp last = seen != nullptr && seen->last ? *seen->last : event.event_time;
   Duration silence, expected;
   if (profile.cycle.us() == 0 && profile.gap_after.us() == 0) {

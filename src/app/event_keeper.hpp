@@ -28,7 +28,7 @@ class EventKeeper {
 };
 
 /// A price's place in its stream's coverage, and the gap before it if the silence was longer than the profile expects.
-/// Events without a price change nothing.
+/// Events without a price, and those inside the time that is covered, change nothing.
 void note_coverage(Coverage& coverage, const Profile& profile, const Calendar& calendar, const CycleGrid& grid,
                    const Event& event);
 

@@ -66,10 +66,7 @@ Result<ImportResult> import_recording(DataDirectory& directory, RecordingOptions
   while (true) {
     EL_TRY(const auto event, source->next());
     if (!event) break;
-    const auto& streams = store.coverage().streams();
-    const std::size_t stream = index(event->instrument);
-    const bool later = stream >= streams.size() || !streams[stream].last || *streams[stream].last < event->event_time;
-    if (later) note_coverage(store.coverage(), profile, directory.calendar(), grid, *event);
+    note_coverage(store.coverage(), profile, directory.calendar(), grid, *event);
     if (const auto kept = keeper.keep(*event); !kept) {
       if (kept.error().code != Code::Damaged) return tl::unexpected<Error>(kept.error());
       return fail(Code::Config, fmt::format("{}: {}; what was imported before this row is kept",
@@ -85,6 +82,8 @@ Result<ImportResult> import_recording(DataDirectory& directory, RecordingOptions
   EL_CHECK(store.note(directory.now(), "import",
                       fmt::format("{} events of {}", result.events, fmt::join(source->report().inputs, ", "))));
   EL_CHECK(store.commit_state());
+  if (!directory.fs().exists(kept_settings_path(directory.path())))
+    EL_CHECK(keep_settings(directory.fs(), directory.path(), directory.config()));
   result.source = source->report();
   result.new_instruments = static_cast<std::int64_t>(instruments.size() - known_before);
   EL_TRY(const std::int64_t rows_after, rows_of(store));

@@ -1,0 +1,177 @@
+// What a commit makes durable, and how a restart continues from it. docs/formats/checkpoint-v1.md.
+#include <fmt/format.h>
+
+#include "app/engine_parts.hpp"
+
+namespace everlearn {
+namespace {
+
+constexpr std::uint32_t kCheckpointVersion = 1;
+
+}  // namespace
+
+Result<void> Engine::commit() {
+  {
+    const TimeSplit::Part part{*split_, "store"};
+    EL_CHECK(name_instruments());
+    progress_.learning = text(learning_);
+    progress_.last_training = last_training_;
+    for (const JobState& job : schedule_.states(progress_.last_cycle.value_or(Timestamp{})))
+      if (job.last_period) progress_.last_periods[job.name] = job.last_period->us();
+    progress_.stopped = signals_.stopped();
+    progress_.ledger_sha256 = ledger_.sha256();
+    progress_.wall_seconds = split_->before + split_->run.seconds();
+    progress_.fraction = source_.progress();
+    EL_CHECK(store_.put_state("progress", progress_.to_json()));
+    EL_CHECK(store_.commit(checkpoint()));
+    const Timestamp now = progress_.last_cycle.value_or(world_.clock.now());
+    EL_CHECK(store_.seal_due(now));
+    EL_CHECK(housekeeping(now));
+  }
+  if (pointers_stale_) {
+    for (const auto& target : targets_)
+      if (const auto champion = registry_.champion(target->profile->name))
+        EL_CHECK(write_pointer(world_.fs, options_.data_directory + "/models", target->profile->name, *champion));
+    pointers_stale_ = false;
+  }
+  if (options_.on_progress) options_.on_progress(progress_);
+  return {};
+}
+
+// Only retention deletes, whole segments, and it says what. A changed setting that would remove more than 1 % waits for
+// a hand (`data retain --confirm`).
+Result<void> Engine::housekeeping(Timestamp now) {
+  if (utc_day(now) == last_retention_day_) return {};
+  last_retention_day_ = utc_day(now);
+  if (profile_.retention.us() == 0 && profile_.retention_bytes == 0) return {};
+  const std::string setting = fmt::format("{} {}", profile_.retention.text(), profile_.retention_bytes);
+  EL_TRY(const auto confirmed, store_.state("retention"));
+  const Timestamp keep_from = profile_.retention.us() > 0 ? now - profile_.retention : Timestamp::min();
+  EL_TRY(const auto plan, store_.plan_retention(keep_from, profile_.retention_bytes));
+  if (confirmed && *confirmed != setting && plan.rows * 100 > plan.rows_total)
+    return store_.note(now, "retention waits",
+                       fmt::format("{} of {} rows would go: data retain --confirm", plan.rows, plan.rows_total));
+  if (!confirmed || *confirmed != setting) {
+    EL_CHECK(store_.put_state("retention", setting));
+    EL_CHECK(store_.commit_state());
+  }
+  if (plan.segments.empty()) return {};
+  return store_.retain(plan, now);
+}
+
+std::string Engine::checkpoint() const {
+  ByteWriter out;
+  out.u32(kCheckpointVersion);
+  out.text(committed_position_);
+  instruments_.encode(out);
+  market_.encode(out);
+  bank_.encode(out);
+  for (const auto& target : targets_) {
+    target->labeller->encode(out);
+    target->baseline->encode(out);
+    target->effective.encode(out);
+    out.boolean(target->latest_labelled.has_value());
+    out.time(target->latest_labelled.value_or(Timestamp{}));
+    out.time(target->judged_until);
+  }
+  variance_->encode(out);
+  signals_.encode(out);
+  baseline_signals_.encode(out);
+  account_.encode(out);
+  baseline_account_.encode(out);
+  ledger_.encode(out);
+  out.text(schedule_.encode());
+  recent_returns_.encode(out);
+  for (const std::uint64_t word : world_.rng.state()) out.u64(word);
+  out.u8(static_cast<std::uint8_t>(learning_));
+  out.boolean(next_cycle_.has_value());
+  out.time(next_cycle_.value_or(Timestamp{}));
+  out.boolean(first_example_.has_value());
+  out.time(first_example_.value_or(Timestamp{}));
+  out.boolean(last_training_.has_value());
+  out.time(last_training_.value_or(Timestamp{}));
+  out.i64(next_intent_);
+  out.i64(trainings_done_);
+  out.i64(last_equity_day_);
+  // A training that a restart interrupts is asked for again; in a simulation none runs here.
+  out.text(trainings_.running() && requested_training_.empty() ? training_for_ : requested_training_);
+  out.u32(static_cast<std::uint32_t>(promotions_.size()));
+  for (const Promotion& promotion : promotions_) {
+    out.u32(promotion.target);
+    out.text(promotion.bundle);
+    out.time(promotion.at);
+  }
+  out.u32(static_cast<std::uint32_t>(served_.size()));
+  for (const auto& [key, value] : served_) {
+    out.time(key.first);
+    out.u32(static_cast<std::uint32_t>(key.second));
+    out.f64(value);
+  }
+  keeper_.encode(out);
+  out.text(progress_.to_json());
+  return out.take();
+}
+
+Result<void> Engine::restore(std::string_view saved) {
+  ByteReader in{saved};
+  if (const auto version = in.u32(); version != kCheckpointVersion)
+    return fail(Code::Damaged,
+                fmt::format("checkpoint version {}, this program reads {}", version, kCheckpointVersion));
+  const std::string position = in.text();
+  EL_TRY(instruments_, Instruments::decode(in));
+  EL_TRY(market_, MarketState::decode(in));
+  EL_CHECK(bank_.decode(in));
+  for (auto& target : targets_) {
+    EL_CHECK(target->labeller->decode(in));
+    EL_CHECK(target->baseline->decode(in));
+    EL_CHECK(target->effective.decode(in));
+    const bool labelled = in.boolean();
+    const Timestamp latest = in.time();
+    if (labelled) target->latest_labelled = latest;
+    target->judged_until = in.time();
+  }
+  EL_CHECK(variance_->decode(in));
+  EL_CHECK(signals_.decode(in));
+  EL_CHECK(baseline_signals_.decode(in));
+  EL_CHECK(account_.decode(in));
+  EL_CHECK(baseline_account_.decode(in));
+  EL_CHECK(ledger_.decode(in));
+  EL_CHECK(schedule_.decode(in.text()));
+  EL_CHECK(recent_returns_.decode(in));
+  Rng::State random;
+  for (std::uint64_t& word : random) word = in.u64();
+  world_.rng.restore(random);
+  learning_ = static_cast<Learning>(in.u8());
+  const auto optional_time = [&in]() -> std::optional<Timestamp> {
+    const bool there = in.boolean();
+    const Timestamp t = in.time();
+    return there ? std::optional{t} : std::nullopt;
+  };
+  next_cycle_ = optional_time();
+  first_example_ = optional_time();
+  last_training_ = optional_time();
+  next_intent_ = in.i64();
+  trainings_done_ = in.i64();
+  last_equity_day_ = in.i64();
+  requested_training_ = in.text();
+  for (std::uint32_t n = in.u32(); n > 0 && in.ok(); --n) {
+    Promotion promotion{};
+    promotion.target = static_cast<std::uint16_t>(in.u32());
+    promotion.bundle = in.text();
+    promotion.at = in.time();
+    promotions_.push_back(std::move(promotion));
+  }
+  for (std::uint32_t n = in.u32(); n > 0 && in.ok(); --n) {
+    const Timestamp t = in.time();
+    const InstrumentId id{in.u32()};
+    served_[{t, id}] = in.f64();
+  }
+  keeper_.decode(in);
+  const std::string progress = in.text();
+  EL_CHECK(in.finish("checkpoint"));
+  EL_TRY(progress_, Progress::from_json(progress));
+  split_->before = progress_.wall_seconds;
+  return source_.seek(position);
+}
+
+}  // namespace everlearn

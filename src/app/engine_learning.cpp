@@ -1,0 +1,212 @@
+// Learning: why and when to train, what becomes of a verdict, which models serve.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "app/engine_parts.hpp"
+
+namespace everlearn {
+
+Result<std::optional<std::string>> Engine::training_reason(Timestamp at) {
+  if (!requested_training_.empty()) return std::optional{std::exchange(requested_training_, {})};
+  const std::vector<DueJob> due = schedule_.due(at);
+  for (const DueJob& job : due) EL_CHECK(schedule_.mark_run(job.name, job.period_start));
+  if (learning_ == Learning::Off) return std::optional<std::string>{};
+  if (learning_ == Learning::Collecting) {
+    if (profile_.auto_enable == 0 || progress_.effective < profile_.auto_enable) return std::optional<std::string>{};
+    learning_ = Learning::Training;
+    return std::optional{fmt::format("auto-enable: {} effective labelled examples", progress_.effective)};
+  }
+  if (!due.empty()) return std::optional{fmt::format("schedule: {}", profile_.train_schedule)};
+
+  if (!profile_.train_max_age && !profile_.train_min_sharpe) return std::optional<std::string>{};
+  const auto champion = targets_[acting_]->champion.get();
+  const TriggerLimits limits{
+      .age = profile_.train_max_age, .sharpe = profile_.train_min_sharpe, .gap_min = profile_.train_min_gap};
+  TriggerInputs inputs;
+  if (champion) inputs.model_age = at - champion->card().trained_at;
+  if (last_training_) inputs.since_last_triggered = at - *last_training_;
+  inputs.sharpe = recent_returns_.sharpe(profile_.calendar == "24/7" ? 365 : 252);
+  inputs.sharpe_sessions = recent_returns_.days();
+  const TriggerDecision decision = decide_training(limits, inputs);
+  if (decision.train) return std::optional{"trigger: " + decision.reason};
+  return std::optional<std::string>{};
+}
+
+Trainings::Place Engine::place() const {
+  Trainings::Place place{options_.data_directory, options_.trainer, bank_.set().columns(), bank_.set().hash(), {}};
+  for (std::size_t i = 0; i < instruments_.size(); ++i)
+    place.markets.push_back(instruments_[InstrumentId{static_cast<std::uint32_t>(i)}].market);
+  return place;
+}
+
+Result<void> Engine::train_if_due(Timestamp at) {
+  if (trainings_.running()) EL_CHECK(finish_trainings(at, false));
+  if (trainings_.running()) return {};
+  EL_TRY(const auto reason, training_reason(at));
+  if (!reason) return {};
+  const TimeSplit::Part part{*split_, "training"};
+  EL_CHECK(name_instruments());
+  for (auto& target : targets_) {
+    if (!target->latest_labelled) continue;
+    TrainingRequest request;
+    request.target = target->number;
+    request.plan = plan_training(profile_, at, *first_example_, *target->latest_labelled);
+    request.reason = *reason;
+    request.judged_until = target->judged_until;
+    EL_CHECK(trainings_.start(request, place()));
+  }
+  last_training_ = at;
+  training_for_ = *reason;
+  return finish_trainings(at, options_.virtual_clock != nullptr);
+}
+
+Result<void> Engine::finish_trainings(Timestamp at, bool wait) {
+  // A champion past its expiry acts no longer: what a candidate has to beat then is the baseline that speaks instead.
+  std::vector<std::shared_ptr<const Predictor>> champions;
+  for (const auto& target : targets_) {
+    const auto champion = target->champion.get();
+    champions.push_back(champion && at < champion->card().expires_at ? champion : nullptr);
+  }
+  EL_TRY(const auto outcomes, trainings_.collect(wait, place(), registry_, champions));
+  for (const TrainingOutcome& outcome : outcomes) {
+    Target& target = *targets_[outcome.request.target];
+    target.judged_until = std::max(target.judged_until, outcome.verdict.holdout_last);
+    ++progress_.trainings;
+    VerdictRow row{.target = target.number,
+                   .bundle = outcome.bundle,
+                   .champion_before = outcome.champion_before,
+                   .as_of = outcome.request.plan.as_of,
+                   .outcome = std::string{text(outcome.verdict.outcome)},
+                   .reason = outcome.request.reason,
+                   .json = training_json(outcome)};
+    EL_TRY(const std::int64_t verdict, store_.append(row));
+    ledger_.add_verdict(target.number, outcome.bundle, outcome.champion_before, row.as_of, row.outcome,
+                        outcome.verdict.canonical());
+    if (outcome.result) {
+      progress_.split_seconds["training: data preparation"] +=
+          outcome.result->read_seconds + outcome.result->prepare_seconds;
+      progress_.split_seconds["training: LightGBM"] += outcome.result->train_seconds;
+    }
+    progress_.split_seconds["training: gate"] += outcome.gate_seconds;
+    if (outcome.bundle.empty()) continue;
+    Card card = outcome.predictor->card();
+    card.verdict = outcome.verdict;
+    EL_CHECK(write_card(world_.fs, options_.data_directory + "/models", card));
+    const bool promoted = outcome.verdict.outcome == Outcome::Promoted;
+    if (registry_.find(outcome.bundle) == nullptr)
+      registry_.add({.id = outcome.bundle,
+                     .target = target.profile->name,
+                     .state = promoted ? ModelState::Candidate : ModelState::Refused,
+                     .trained_at = card.trained_at,
+                     .seen_until = card.seen_until,
+                     .verdict = verdict,
+                     .summary = outcome.verdict.reason});
+    if (promoted) {
+      ++progress_.promoted;
+      promotions_.push_back({target.number, outcome.bundle, at + std::max(profile_.train_delay, Duration{1})});
+    }
+  }
+  if (!outcomes.empty()) {
+    ++trainings_done_;
+    EL_CHECK(save_registry());
+  }
+  return {};
+}
+
+Result<void> Engine::take_effect(Timestamp at) {
+  for (const Promotion& promotion : std::exchange(promotions_, {})) {
+    if (promotion.at > at) {
+      promotions_.push_back(promotion);
+      continue;
+    }
+    const std::string& target = profile_.targets[promotion.target].name;
+    if (const auto pinned = registry_.pinned_target(target); pinned && *pinned != promotion.bundle) {
+      EL_CHECK(store_.note(at, "promotion held",
+                           fmt::format("{}: {} passed, but {} is pinned by hand", target,
+                                       promotion.bundle.substr(0, 12), pinned->substr(0, 12))));
+      continue;
+    }
+    EL_CHECK(promote(promotion.target, promotion.bundle, at, false));
+  }
+  return {};
+}
+
+Result<void> Engine::promote(std::uint16_t number, const std::string& bundle, Timestamp at, bool by_hand) {
+  EL_CHECK(registry_.promote(bundle, at, by_hand));
+  EL_CHECK(load_champions());
+  if (number == acting_ && learning_ != Learning::Off) {
+    if (learning_ != Learning::Active) EL_CHECK(store_.note(at, "learning", "active: the first model passed the gate"));
+    learning_ = Learning::Active;
+  }
+  EL_CHECK(store_.note(at, by_hand ? "promoted by hand" : "promoted",
+                       fmt::format("{}: {}", profile_.targets[number].name, bundle)));
+  for (const std::string& id : registry_.prunable(profile_.models_bytes)) {
+    EL_CHECK(strip_bundle(world_.fs, options_.data_directory + "/models", id));
+    registry_.edit(id)->whole = false;
+  }
+  return save_registry();
+}
+
+Result<void> Engine::load_champions() {
+  const std::string models = options_.data_directory + "/models";
+  const auto columns = bank_.set().columns();
+  for (auto& target : targets_) {
+    const std::string& name = target->profile->name;
+    std::vector<std::string> line = registry_.previous_champions(name);
+    if (const auto champion = registry_.champion(name)) line.insert(line.begin(), *champion);
+    if (line.empty()) continue;
+    const auto current = target->champion.get();
+    if (current && current->card().id == line.front()) continue;
+    if (current && line.size() > 1 && current->card().id == line[1]) target->previous = current;
+    target->champion.swap(nullptr);
+    for (const std::string& id : line) {
+      auto bundle = load_bundle(world_.fs, models, id);
+      auto predictor = bundle ? Predictor::bind(std::move(*bundle), columns)
+                              : Result<std::shared_ptr<const Predictor>>{tl::unexpected<Error>(bundle.error())};
+      if (!predictor) {  // the next rung: nothing unverified acts
+        EL_CHECK(store_.note(world_.clock.now(), "model refused at load", predictor.error().message));
+        continue;
+      }
+      if (id == line.front()) {
+        target->champion.swap(*predictor);
+        progress_.champions[name] = id;
+        if (target->previous) break;
+        continue;
+      }
+      target->previous = *predictor;
+      break;
+    }
+  }
+  return {};
+}
+
+// `data import` may have named instruments that no source has shown yet: their ids are taken.
+Result<void> Engine::meet_imported_instruments() {
+  EL_TRY(const auto saved, store_.state("imported instruments"));
+  if (!saved) return {};
+  ByteReader in{*saved};
+  EL_TRY(const Instruments imported, Instruments::decode(in));
+  for (std::size_t i = instruments_.size(); i < imported.size(); ++i) {
+    const Instrument& from = imported[InstrumentId{static_cast<std::uint32_t>(i)}];
+    instruments_.edit(instruments_.intern(from.name)) = from;
+  }
+  return {};
+}
+
+// Names for people who read the lake; part of the open transaction.
+Result<void> Engine::name_instruments() {
+  if (named_instruments_ == instruments_.size()) return {};
+  named_instruments_ = instruments_.size();
+  std::string names;
+  for (std::size_t i = 0; i < instruments_.size(); ++i)
+    names += instruments_[InstrumentId{static_cast<std::uint32_t>(i)}].name + "\n";
+  return store_.put_state("instruments", names);
+}
+
+Result<void> Engine::save_registry() {
+  pointers_stale_ = true;
+  return store_.put_state("registry", registry_.to_json());
+}
+
+}  // namespace everlearn
