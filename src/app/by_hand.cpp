@@ -95,7 +95,7 @@ Result<std::string> answer_from_json(std::string_view text) {
   in.get("text", said);
   if (in.has("code")) in.get("code", code);
   EL_CHECK(in.finish("the daemon's answer"));
-  if (!ok) return fail(code_of("x"), said);
+  if (!ok) return fail(code_of(code), said);
   return said;
 }
 
@@ -145,7 +145,7 @@ Result<std::string> apply_by_hand(const HandRequest& request, DataDirectory& dir
   const Timestamp now = directory.now();
   if (request.verb == "pause" || request.verb == "resume") {
     const bool on = request.verb == "resume";
-    EL_CHECK(store.put_state("learning", on ? "off" : "on"));
+    EL_CHECK(store.put_state("learning", on ? "on" : "off"));
     EL_CHECK(store.note(now, "learning", on ? "on by hand" : "off by hand"));
     EL_TRY(Progress progress, directory.progress());
     if (!on && progress.cycles > 0) {
@@ -197,7 +197,7 @@ Result<std::string> apply_by_hand(const HandRequest& request, DataDirectory& dir
     progress.champions[target] = champion;
     EL_CHECK(store.put_state("progress", progress.to_json()));
     EL_CHECK(store.commit_state());
-
+    EL_CHECK(write_pointer(directory.fs(), directory.models(), target, champion));
     return said;
   }
   EL_CHECK(store.commit_state());

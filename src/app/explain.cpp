@@ -94,9 +94,18 @@ Result<ModelWhy> why_model(DataDirectory& directory, const std::string& id, cons
     EL_TRY(const std::uint16_t target, directory.find_target(target_name));
     const std::string& name = directory.profile().targets[target].name;
     const auto champion = registry.champion(name);
-    if (!champion)
-      return fail(Code::NotFound, fmt::format("no model serves {}: `everlearn why quiet` says what is missing", name));
-    EL_TRY(why.model, directory.find_model(registry, *champion));
+    if (champion) {
+      EL_TRY(why.model, directory.find_model(registry, *champion));
+    } else {
+      const auto& entries = registry.entries();
+      const auto newest =
+          std::find_if(entries.rbegin(), entries.rend(), [&](const ModelEntry& entry) { return entry.target == name; });
+      if (newest == entries.rend())
+        return fail(Code::NotFound,
+                    fmt::format("{} has had no candidate yet: `everlearn why quiet` says what is missing", name));
+      why.model = *newest;
+      why.words.push_back(fmt::format("No model serves {}. Its newest candidate:", name));
+    }
   } else {
     EL_TRY(why.model, directory.find_model(registry, id));
   }
@@ -126,9 +135,9 @@ Result<ModelWhy> why_model(DataDirectory& directory, const std::string& id, cons
         fmt::format("It was trained as of {} ({}) on {} rows, {} effective, {} trees, and has seen nothing after {}.",
                     minute(card.as_of), card.reason, grouped(card.rows_fit), grouped(card.effective), card.trees,
                     minute(card.seen_until)));
-    if (card.expires_at != Timestamp::max())
-      why.words.push_back(fmt::format("It {} on {}.",
-                                      card.expires_at <= directory.now() ? "stopped acting" : "acts until",
+    if (serves && card.expires_at != Timestamp::max())
+      why.words.push_back(fmt::format("It {} {}.",
+                                      card.expires_at <= directory.now() ? "stopped acting on" : "acts until",
                                       minute(card.expires_at)));
     why.words.push_back(fmt::format("What acts is {} of the model and {} of the baseline.",
                                     percent(card.blend_weight, 0), percent(1 - card.blend_weight, 0)));

@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 
 #include <memory>
+#include <utility>
 
 #include "app/cli/command.hpp"
 #include "app/explain.hpp"
@@ -19,8 +20,22 @@ void print_lines(const std::vector<std::string>& lines) {
   for (const std::string& line : lines) fmt::print("{}\n", line);
 }
 
+Result<void> every_target(DataDirectory& directory) {
+  bool first = true;
+  for (const TargetProfile& target : directory.profile().targets) {
+    if (!std::exchange(first, false)) fmt::print("\n");
+    const auto why = why_model(directory, "", target.name);
+    if (why)
+      print_lines(why->words);
+    else
+      fmt::print("{}\n", why.error().message);
+  }
+  return {};
+}
+
 Result<void> model(const Options& options) {
   EL_TRY(const auto directory, open_directory(options.common, DataDirectory::Access::Read));
+  if (options.model.empty() && options.target.empty() && !options.common.json) return every_target(*directory);
   EL_TRY(const ModelWhy why, why_model(*directory, options.model, options.target));
   if (!options.common.json) {
     print_lines(why.words);

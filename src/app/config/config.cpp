@@ -164,7 +164,7 @@ Result<void> refuse_unknown(const Layer& merged, const std::vector<std::string>&
     if (key.starts_with("env.") || std::find(known.begin(), known.end(), key) != known.end()) continue;
     const auto meant = nearest(key, known);
     return fail(Code::Config, fmt::format("{}: unknown setting \"{}\"{}", written.origin, key,
-                                          meant ? fmt::format("; ho \"{}\"?", *meant) : ""));
+                                          meant ? fmt::format("; did you mean \"{}\"?", *meant) : ""));
   }
   return {};
 }
@@ -172,7 +172,7 @@ Result<void> refuse_unknown(const Layer& merged, const std::vector<std::string>&
 Result<std::pair<std::string, std::string>> profile_text(Fs& fs, const std::string& profile) {
   std::vector<std::string> names;
   for (const auto& [name, text] : built_in_profiles()) {
-    if (name == profile && name != "watchlist") return std::pair{name, text};
+    if (name == profile) return std::pair{name, text};
     names.push_back(name);
   }
   if (profile.find('/') == std::string::npos && !profile.ends_with(".toml"))
@@ -211,7 +211,7 @@ Result<Config> Config::load(Fs& fs, const ConfigInput& input) {
     name = given->second.value.text();
     merged.erase(given);
   }
-  if (name.empty() || name.front() == '.' || name.find_first_of("?/\\\n") != std::string::npos)
+  if (name.empty() || name.front() == '.' || name.find_first_of("/\\\n") != std::string::npos)
     return fail(Code::Config, fmt::format("\"{}\" is no name for a profile: it names a folder", name));
 
   Config config;
@@ -224,7 +224,7 @@ Result<Config> Config::load(Fs& fs, const ConfigInput& input) {
   overlay(merged, read_variables(parse_dot_env(input.dot_env), old_names, ".env"));
   overlay(merged, read_variables(input.environment, old_names, "environment"));
   for (const auto& [key, value] : input.overrides)
-    merged.insert_or_assign(key, Written{SettingValue::one(value), "line"});
+    merged.insert_or_assign(key, Written{SettingValue::one(value), "command line"});
 
   std::set<std::string> targets;
   for (const auto& [key, written] : merged)

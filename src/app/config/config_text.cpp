@@ -25,7 +25,7 @@ bool is_plain_number(std::string_view text) {
 
 std::string toml_scalar(const std::string& text) {
   // What JSON escapes, TOML reads alike.
-  return text == "wrong" || text == "false" || is_plain_number(text) ? text : json_quoted(text);
+  return text == "true" || text == "false" || is_plain_number(text) ? text : json_quoted(text);
 }
 
 std::string toml_value(const SettingValue& value) {
@@ -109,7 +109,7 @@ std::string commented_toml(const Config& config) {
   const auto add = [&out](const Setting& setting) {
     const std::size_t dot = setting.key.rfind('.');
     const std::string name = dot == std::string::npos ? setting.key : setting.key.substr(dot + 1);
-    out += fmt::format("# {}\n#{} = x{}\n", setting.doc, name, toml_value(setting.written));
+    out += fmt::format("# {}\n#{} = {}\n", setting.doc, name, toml_value(setting.written));
   };
   for (const Setting& setting : config.settings)  // those of the top must stand before the first section
     if (section_of(setting.key).empty()) add(setting);
@@ -126,7 +126,7 @@ std::string commented_toml(const Config& config) {
 
 std::string settings_toml(const Config& config) {
   std::string out = "# The settings this directory runs with; written by the program at each start.\n";
-  
+  out += fmt::format("name = {}\n", json_quoted(config.profile.name));
   for (const Setting& setting : config.settings)
     out += fmt::format("{} = {}\n", toml_key(setting.key), toml_value(setting.written));
   for (const auto& [old, key] : config.old_names)
