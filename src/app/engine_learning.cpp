@@ -94,6 +94,7 @@ Result<void> Engine::finish_trainings(Timestamp at, bool wait) {
     card.verdict = outcome.verdict;
     EL_CHECK(write_card(world_.fs, options_.data_directory + "/models", card));
     const bool promoted = outcome.verdict.outcome == Outcome::Promoted;
+    EL_TRY(const std::uint64_t bytes, bundle_bytes(world_.fs, options_.data_directory + "/models", outcome.bundle));
     if (registry_.find(outcome.bundle) == nullptr)
       registry_.add({.id = outcome.bundle,
                      .target = target.profile->name,
@@ -101,7 +102,8 @@ Result<void> Engine::finish_trainings(Timestamp at, bool wait) {
                      .trained_at = card.trained_at,
                      .seen_until = card.seen_until,
                      .verdict = verdict,
-                     .summary = outcome.verdict.reason});
+                     .summary = outcome.verdict.reason,
+                     .bytes = bytes});
     if (promoted) {
       ++progress_.promoted;
       promotions_.push_back({target.number, outcome.bundle, at + std::max(profile_.train_delay, Duration{1})});

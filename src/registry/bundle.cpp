@@ -116,6 +116,15 @@ Result<void> strip_bundle(Fs& fs, const std::string& models, const std::string& 
   return fs.sync_directory(directory);
 }
 
+Result<std::uint64_t> bundle_bytes(Fs& fs, const std::string& models, const std::string& id) {
+  std::uint64_t bytes = 0;
+  for (const std::string& directory : {place(models, id), place(models, id) + "/trainer"}) {
+    EL_TRY(const auto entries, fs.list(directory));
+    for (const DirectoryEntry& entry : entries) bytes += entry.size;
+  }
+  return bytes;
+}
+
 Result<Bundle> load_bundle(Fs& fs, const std::string& models, const std::string& id) {
   const std::string directory = place(models, id);
   EL_TRY(const std::string text, read_file(fs, directory + "/card.json", 64 << 20));

@@ -66,6 +66,9 @@ Result<void> write_card(Fs& fs, const std::string& models_directory, const Card&
 /// Removes all files but the card: what pruning leaves of a model.
 Result<void> strip_bundle(Fs& fs, const std::string& models_directory, const std::string& id);
 
+/// What its files take on the disk.
+Result<std::uint64_t> bundle_bytes(Fs& fs, const std::string& models_directory, const std::string& id);
+
 /// Reads and verifies: id against content, forest hash, golden rows. Errors: Model, NotFound.
 Result<Bundle> load_bundle(Fs& fs, const std::string& models_directory, const std::string& id);
 

@@ -54,6 +54,12 @@ TEST_CASE("bundle: admitted under the hash of what decides its words, loaded and
   CHECK(loaded.card.range_high == std::vector{0.F, 0.F, 7.F});
   CHECK(fs.exists("/d/models/" + made.card.id + "/trainer/model.txt"));
 
+  SUBCASE("its size is that of its files, the attachment included") {
+    std::uint64_t sum = 0;
+    for (const char* name : {"card.json", "forest.bin", "calibrator.json", "golden.parquet", "trainer/model.txt"})
+      sum += read_file(fs, "/d/models/" + made.card.id + "/" + name).value().size();
+    CHECK(bundle_bytes(fs, "/d/models", made.card.id).value() == sum);
+  }
   SUBCASE("admitting the same job twice gives the same bundle") {
     CHECK(admit(fs, "/d/models", "/d/job", card())->card.id == made.card.id);
   }
