@@ -3,6 +3,7 @@
 #include <utility>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/file.h>
 #include <unistd.h>
 
@@ -21,13 +22,18 @@ std::string this_process() {
   return fmt::format("process {} on {}", ::getpid(), host[0] != '\0' ? host.data() : "an unnamed host");
 }
 
-/// What the holder wrote; it may be just about to.
+/// What the holder wrote. It writes right after it got the lock, so an empty file is asked again for a moment.
 std::string name_of_holder(int fd) {
-  std::array<char, 320> text{};
-  const ssize_t n = ::pread(fd, text.data(), text.size(), 0);
-  std::string_view line{text.data(), n > 0 ? static_cast<std::size_t>(n) : 0};
-  line = line.substr(0, line.find('\n'));
-  return line.empty() ? "another process" : std::string{line};
+  constexpr int kAttempts = 50, kPauseMs = 2;
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    std::array<char, 320> text{};
+    const ssize_t n = ::pread(fd, text.data(), text.size(), 0);
+    std::string_view line{text.data(), n > 0 ? static_cast<std::size_t>(n) : 0};
+    line = line.substr(0, line.find('\n'));
+    if (!line.empty()) return std::string{line};
+    ::poll(nullptr, 0, kPauseMs);
+  }
+  return "another process";
 }
 
 }  // namespace
