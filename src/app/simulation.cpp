@@ -52,9 +52,10 @@ Result<std::string> input_fingerprint(Fs& fs, const RecordingOptions& recording)
   std::string text;
   for (const std::string& part : parts) text += part + "\n";
   for (const auto& [ours, theirs] : recording.columns) text += ours + "=" + theirs + "\n";
-  text += fmt::format("{}|{}|{}|{}|{}|{}\n", recording.time_zone.value_or(""), recording.time_unit.value_or(""),
-                      recording.bar_stamp_start, recording.symbol_from_file,
-                      recording.from.value_or(Timestamp::min()).us(), recording.to.value_or(Timestamp::max()).us());
+  text += fmt::format("{}|{}|{}|{}|{}|{}|{}|{}\n", recording.time_zone.value_or(""), recording.time_unit.value_or(""),
+                      recording.bar_stamp_start, recording.symbol_from_file, recording.symbol,
+                      recording.bar_length.value_or(Duration{}).us(), recording.from.value_or(Timestamp::min()).us(),
+                      recording.to.value_or(Timestamp::max()).us());
   return sha256_hex(text);
 }
 

@@ -31,7 +31,7 @@ TEST_CASE("train job: what is written to job.json reads back") {
 TEST_CASE("train job: paths, segments and threads do not shape the model, anything else does") {
   TrainJob moved = job();
   moved.examples = {{"/elsewhere/a.parquet", "11", 5}, {"/elsewhere/b.parquet", "22", 7}};
-  moved.tail_examples = "/tmp/t.parquet";
+  moved.tail_examples = "/elsewhere/t.parquet";
   moved.threads = 2;
   CHECK(moved.canonical() == job().canonical());
   TrainJob other = job();

@@ -18,6 +18,7 @@ void RecordingFlags::add_to(CLI::App& verb, bool inputs_required) {
   verb.add_option("--bar-length", bar_length, "such as 1m; found out from the file if not given");
   verb.add_option("--from", from, "first time, RFC 3339 or a date (UTC)");
   verb.add_option("--to", to, "end, not included");
+  verb.add_option("--symbol", symbol, "bars without a symbol column: the name of all of them");
   verb.add_flag("--symbol-from-file", symbol_from_file, "bars without a symbol column: the file's name up to _ or .");
   verb.add_flag("--strict", strict, "stop at the first row that cannot be used");
 }
@@ -27,6 +28,7 @@ Result<RecordingOptions> RecordingFlags::options() const {
   options.inputs = inputs;
   options.strict = strict;
   options.symbol_from_file = symbol_from_file;
+  options.symbol = symbol;
   options.bar_stamp_start = bar_stamp == "start";
   if (!time_zone.empty()) options.time_zone = time_zone;
   if (!time_unit.empty()) options.time_unit = time_unit;

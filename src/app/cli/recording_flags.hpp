@@ -15,7 +15,7 @@ namespace everlearn::cli {
 /// The flags that say what a user's recordings look like.
 struct RecordingFlags {
   std::vector<std::string> inputs;
-  std::string columns, time_zone, time_unit, bar_stamp = "start", bar_length, from, to;
+  std::string columns, symbol, time_zone, time_unit, bar_stamp = "start", bar_length, from, to;
   bool symbol_from_file = false, strict = false;
 
   void add_to(CLI::App& verb, bool inputs_required);
