@@ -8,7 +8,7 @@
 #include "forest/lightgbm.hpp"
 #include "label/label.hpp"
 #include "learn/golden.hpp"
-#include "model/calibrator.hpp"
+#include "train/calibration.hpp"
 #include "train/degenerate.hpp"
 #include "train/lightgbm_booster.hpp"
 #include "train/row_selection.hpp"
@@ -83,20 +83,6 @@ class GoldenSample {
   std::size_t every_, seen_ = 0, taken_ = 0;
 };
 
-// On the stop rows: what the forest says against what happened, in a model it was not fitted to.
-Result<Calibrator> calibrate(const TrainJob& job, const std::vector<double>& response,
-                             const std::vector<double>& outcomes) {
-  if (job.calibration == "none") return Calibrator{};
-  if (job.calibration == "linear" && job.task == Task::Regression) return Calibrator::fit_linear(response, outcomes);
-  if (job.calibration != "temperature" || job.task == Task::Regression)
-    return fail(Code::Unsupported,
-                fmt::format("calibration \"{}\" does not fit a {} task", job.calibration, task_name(job.task)));
-  if (job.task == Task::Multiclass) return Calibrator::fit_temperature(response, job.classes, outcomes);
-  std::vector<double> both;
-  for (const double p : response) both.insert(both.end(), {1 - p, p});
-  return Calibrator::fit_temperature(both, 2, outcomes);
-}
-
 // Our converter and evaluator against the library, before anything else sees the model.
 Result<Golden> golden_rows(const TrainJob& job, const Forest& forest, const std::string& model_text,
                            std::vector<float> rows) {
@@ -129,14 +115,10 @@ Result<TrainResult> train_directory(Fs& fs, const std::string& directory) {
 
   FeatureWatch watch{job.columns.size()};
   GoldenSample sample{selection.rows.size()};
-  std::vector<double> stop_labels;
   RowPasses rows{job, selection};
   EL_CHECK(rows.pass([&](const LabelledRow& row, std::span<const float> features) {
     sample.add(features);
-    if (row.role == Role::Fit)
-      watch.add(features);
-    else
-      stop_labels.push_back(row.label);
+    if (row.role == Role::Fit) watch.add(features);
   }));
   result.read_seconds = reading.seconds();
   if (const std::string column = watch.infinite(job.columns); !column.empty())
@@ -148,7 +130,7 @@ Result<TrainResult> train_directory(Fs& fs, const std::string& directory) {
   EL_TRY(const Boosted boosted, boost(job, selection, [&](const RowVisitor& visitor) { return rows.pass(visitor); }));
   EL_TRY(const Forest forest, forest_from_lightgbm(boosted.model_text));
   EL_TRY(const Golden golden, golden_rows(job, forest, boosted.model_text, std::move(sample.rows)));
-  EL_TRY(const Calibrator calibrator, calibrate(job, boosted.stop_response, stop_labels));
+  EL_TRY(const Calibration calibration, calibrate(job, selection, boosted.stop_response));
 
   result.ok = true;
   result.best_iteration = boosted.best_iteration;
@@ -160,7 +142,7 @@ Result<TrainResult> train_directory(Fs& fs, const std::string& directory) {
 
   EL_CHECK(replace_file(fs, directory + "/model.txt", boosted.model_text));
   EL_CHECK(replace_file(fs, directory + "/forest.bin", forest.encode()));
-  EL_CHECK(replace_file(fs, directory + "/calibrator.json", calibrator.to_json()));
+  EL_CHECK(write(fs, directory, calibration));
   EL_CHECK(write_golden(fs, directory + "/golden.parquet", golden));
   EL_CHECK(replace_file(fs, directory + "/result.json", result.to_json()));
   return result;
