@@ -6,7 +6,7 @@
 namespace everlearn {
 namespace {
 
-constexpr std::uint32_t kCheckpointVersion = 1;
+constexpr std::uint32_t kCheckpointVersion = 2;
 
 }  // namespace
 

@@ -51,7 +51,7 @@ void EventKeeper::decode(ByteReader& in) {
 
 void note_coverage(Coverage& coverage, const Profile& profile, const Calendar& calendar, const CycleGrid& grid,
                    const Event& event) {
-  if (price_of(event) == nullptr) return;
+  if (price_of(event) == nullptr && !std::holds_alternative<Fields>(event.what)) return;
   const StreamCoverage* seen = nullptr;
   const auto& streams = coverage.streams();
   if (index(event.instrument) < streams.size()) seen = &streams[index(event.instrument)];

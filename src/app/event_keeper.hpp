@@ -27,8 +27,8 @@ class EventKeeper {
   EventRow last_;  // tells apart events of one instrument, time and kind
 };
 
-/// A price's place in its stream's coverage, and the gap before it if the silence was longer than the profile expects.
-/// Events without a price, and those inside the time that is covered, change nothing.
+/// The place of a price or of fields in their stream's coverage, and the gap before it if the silence was longer than
+/// the profile expects. Other events, and those inside the time that is covered, change nothing.
 void note_coverage(Coverage& coverage, const Profile& profile, const Calendar& calendar, const CycleGrid& grid,
                    const Event& event);
 

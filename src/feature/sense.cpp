@@ -169,7 +169,7 @@ double sense(Input input, int parameter, const Memory& memory, const Instrument&
              const InstrumentState& market, Timestamp at) {
   switch (input) {
     case Input::Price:
-      return market.last.value();
+      return market.priced ? market.last.value() : kUnknown;
     case Input::TickSize:
       return instrument.tick_size ? instrument.tick_size->value() : kUnknown;
     case Input::BarOpen:

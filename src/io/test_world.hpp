@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include "core/sim_fs.hpp"
 #include "core/sim_proc.hpp"
@@ -71,6 +72,10 @@ inline std::string told(const Event& event, const Instruments& instruments) {
   if (const auto* book = std::get_if<BookUpdate>(&event.what)) {
     for (const BookLevel& bid : book->bids) text += " b" + bid.price.text();
     for (const BookLevel& ask : book->asks) text += " a" + ask.price.text();
+  }
+  if (const auto* fields = std::get_if<Fields>(&event.what)) {
+    for (const float value : fields->values) text += fmt::format(" {}", value);
+    if (fields->outcome) text += fmt::format(" = {}", *fields->outcome);
   }
   return text;
 }

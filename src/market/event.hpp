@@ -53,7 +53,13 @@ struct Resolution {
   double payout = 0;
 };
 
-using EventBody = std::variant<PricePoint, Bar, Trade, BookUpdate, Resolution>;
+/// The further columns of a table row. A price the row has comes as an event of its own, at the same times.
+struct Fields {
+  std::vector<float> values;      // in the order of the profile's fields; NaN: missing
+  std::optional<double> outcome;  // class number or value of the table's label column: for labels, never for features
+};
+
+using EventBody = std::variant<PricePoint, Bar, Trade, BookUpdate, Resolution, Fields>;
 
 struct Event {
   InstrumentId instrument{};

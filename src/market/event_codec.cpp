@@ -14,6 +14,7 @@ struct Kind {
   std::string_view operator()(const Trade&) const { return "trade"; }
   std::string_view operator()(const BookUpdate& update) const { return update.snapshot ? "book" : "delta"; }
   std::string_view operator()(const Resolution&) const { return "resolution"; }
+  std::string_view operator()(const Fields&) const { return "fields"; }
 };
 
 struct Encode {
@@ -34,6 +35,11 @@ struct Encode {
     put_levels(out, update.asks);
   }
   void operator()(const Resolution& resolution) const { out.f64(resolution.payout); }
+  void operator()(const Fields& fields) const {
+    out.f32s(fields.values);
+    out.boolean(fields.outcome.has_value());
+    if (fields.outcome) out.f64(*fields.outcome);
+  }
 };
 
 PricePoint get_point(ByteReader& in) {
@@ -63,6 +69,13 @@ BookUpdate get_book(ByteReader& in, bool snapshot) {
   return update;
 }
 
+Fields get_fields(ByteReader& in) {
+  Fields fields;
+  fields.values = in.f32s();
+  if (in.boolean()) fields.outcome = in.f64();
+  return fields;
+}
+
 }  // namespace
 
 std::string_view event_kind(const EventBody& body) { return std::visit(Kind{}, body); }
@@ -86,6 +99,8 @@ Result<EventBody> decode_event(std::string_view kind, std::string_view bytes) {
     body = get_book(in, kind == "book");
   } else if (kind == "resolution") {
     body = Resolution{in.f64()};
+  } else if (kind == "fields") {
+    body = get_fields(in);
   } else {
     return fail(Code::Damaged, fmt::format("event of unknown kind {}", quoted(kind)));
   }

@@ -10,7 +10,7 @@
 
 namespace everlearn {
 
-/// "price", "bar", "trade", "book" (a snapshot), "delta" or "resolution".
+/// "price", "bar", "trade", "book" (a snapshot), "delta", "resolution" or "fields".
 std::string_view event_kind(const EventBody& body);
 
 /// The body's bytes. The kind is not among them: the store has it in a column of its own.

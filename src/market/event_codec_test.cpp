@@ -24,13 +24,16 @@ std::vector<EventBody> one_of_each() {
           Trade{nanos(5), 0.25, Side::Sell},
           BookUpdate{true, {{nanos(4), 10}, {nanos(3), 5}}, {{nanos(6), 1}}},
           BookUpdate{false, {}, {{nanos(6), 0}}},
-          Resolution{1.0}};
+          Resolution{1.0},
+          Fields{{1.5f, std::numeric_limits<float>::quiet_NaN()}, 2.0},
+          Fields{{}, std::nullopt}};
 }
 
 TEST_CASE("event codec: kinds have the names the store uses") {
   std::vector<std::string_view> kinds;
   for (const EventBody& body : one_of_each()) kinds.push_back(event_kind(body));
-  CHECK(kinds == std::vector<std::string_view>{"price", "price", "bar", "bar", "trade", "book", "delta", "resolution"});
+  CHECK(kinds == std::vector<std::string_view>{"price", "price", "bar", "bar", "trade", "book", "delta", "resolution",
+                                               "fields", "fields"});
 }
 
 TEST_CASE("event codec: every body comes back with the same bytes") {
@@ -44,9 +47,11 @@ TEST_CASE("event codec: every body comes back with the same bytes") {
 }
 
 TEST_CASE("event codec: the layout does not move, stored bytes depend on it") {
-  std::string all;
-  for (const EventBody& body : one_of_each()) all += encode_event(body);
+  std::string all, fields;
+  for (const EventBody& body : one_of_each())
+    (std::holds_alternative<Fields>(body) ? fields : all) += encode_event(body);
   CHECK(sha256_hex(all).substr(0, 16) == "17da9b7381f631c9");
+  CHECK(sha256_hex(fields).substr(0, 16) == "ba77f9cb1eb80184");
 }
 
 TEST_CASE("event codec: cut or lengthened bytes are damaged, never another event") {
@@ -70,7 +75,7 @@ TEST_CASE("event codec: a side beyond the known ones and an unknown kind are nam
 
 TEST_CASE("event codec: random bytes are refused or mean exactly themselves") {
   CHECK(rc::check([](const std::string& bytes) {
-    for (const char* kind : {"price", "bar", "trade", "book", "delta", "resolution"}) {
+    for (const char* kind : {"price", "bar", "trade", "book", "delta", "resolution", "fields"}) {
       const auto body = decode_event(kind, bytes);
       if (!body) continue;
       // Two encodings of one value may exist only for NaN payloads and flags above 1; once through, it is canonical.

@@ -15,8 +15,9 @@ Price middle(Price bid, Price ask) { return Price::from_nanos(bid.nanos() + (ask
 
 void set_last(InstrumentState& state, const Event& event, Price price) {
   // Events come in the order in which we learned of them; one about an older moment must not undo a newer price.
-  if (state.seen && event.event_time < state.last_event_time) return;
+  if (state.priced && event.event_time < state.last_event_time) return;
   state.seen = true;
+  state.priced = true;
   state.last = price;
   state.last_event_time = event.event_time;
   state.last_known_at = event.known_at;
@@ -128,6 +129,19 @@ void apply_trade(InstrumentState& state, const Event& event, const Trade& trade)
   state.largest_trade = std::max(state.largest_trade, trade.size);
 }
 
+/// Only the values: what turned out is none of the market's business.
+void apply_fields(InstrumentState& state, const Event& event, const Fields& fields) {
+  if (!state.priced) ++state.updates;
+  // A row that comes late is older than what is known; one of the same time corrects it.
+  if (!state.fields.empty() && event.event_time < state.fields_event_time) return;
+  state.fields = fields.values;
+  state.fields_event_time = event.event_time;
+  if (state.priced) return;
+  state.seen = true;
+  state.last_event_time = event.event_time;
+  state.last_known_at = event.known_at;
+}
+
 }  // namespace
 
 Result<void> MarketState::apply(const Event& event) {
@@ -141,6 +155,8 @@ Result<void> MarketState::apply(const Event& event) {
     apply_trade(state, event, *trade);
   } else if (const auto* update = std::get_if<BookUpdate>(&event.what)) {
     return apply_book(state, event, *update);
+  } else if (const auto* fields = std::get_if<Fields>(&event.what)) {
+    apply_fields(state, event, *fields);
   } else {
     state.payout = std::get<Resolution>(event.what).payout;
     ++state.updates;
@@ -162,9 +178,12 @@ void MarketState::encode(ByteWriter& out) const {
   out.u32(static_cast<std::uint32_t>(all_.size()));
   for (const InstrumentState& state : all_) {
     out.boolean(state.seen);
+    out.boolean(state.priced);
     put_price(out, state.last);
     out.time(state.last_event_time);
     out.time(state.last_known_at);
+    out.f32s(state.fields);
+    out.time(state.fields_event_time);
     put_price(out, state.bid);
     put_price(out, state.ask);
     out.boolean(state.payout.has_value());
@@ -189,9 +208,12 @@ Result<MarketState> MarketState::decode(ByteReader& in) {
   for (std::uint32_t i = 0; i < count && in.ok(); ++i) {
     InstrumentState& state = market.all_.emplace_back();
     state.seen = in.boolean();
+    state.priced = in.boolean();
     state.last = get_price(in);
     state.last_event_time = in.time();
     state.last_known_at = in.time();
+    state.fields = in.f32s();
+    state.fields_event_time = in.time();
     state.bid = get_optional_price(in);
     state.ask = get_optional_price(in);
     if (in.boolean()) state.payout = in.f64();

@@ -19,16 +19,19 @@ struct Book {
 };
 
 struct InstrumentState {
-  bool seen = false;
+  bool seen = false;          // a price, or fields
+  bool priced = false;        // a price was seen; before that `last` means nothing
   Price last;                 // latest price: point, close, trade, or mid of a trusted book
-  Timestamp last_event_time;  // of `last`
+  Timestamp last_event_time;  // of `last`; of the fields while there is no price
   Timestamp last_known_at;
+  std::vector<float> fields;    // of the newest row of a table; empty: never seen
+  Timestamp fields_event_time;  // of `fields`
   std::optional<Price> bid, ask;
   std::optional<double> payout;  // set once resolved
   Book book;
 
   // Since the last step:
-  std::uint32_t updates = 0;  // events
+  std::uint32_t updates = 0;  // events; fields count where no price comes with them
   std::optional<Bar> bar;     // the closed bars of the step merged into one
   std::uint32_t buys = 0, sells = 0, unknown_trades = 0;
   double buy_volume = 0, sell_volume = 0, unknown_volume = 0;

@@ -1,5 +1,7 @@
 #include "market/market_state.hpp"
 
+#include <limits>
+
 #include <doctest/doctest.h>
 #include <rapidcheck.h>
 
@@ -154,12 +156,65 @@ TEST_CASE("market state: a resolution is kept beside the last price") {
   CHECK(market[kOne].last == px(0.9));
 }
 
+TEST_CASE("market state: fields make an instrument seen, not priced, and give no price") {
+  MarketState market;
+  REQUIRE(market.apply(at(1, Fields{{1, 2}, std::nullopt})));
+  const InstrumentState& state = market[kOne];
+  CHECK(state.seen);
+  CHECK_FALSE(state.priced);
+  CHECK(state.fields == std::vector<float>{1, 2});
+  CHECK(state.last_event_time == Timestamp{1'000'000});
+  CHECK(state.updates == 1);
+  REQUIRE(market.apply(at(1, PricePoint{px(3), {}, {}})));
+  CHECK(state.priced);
+  CHECK(state.last == px(3));
+  CHECK(state.fields == std::vector<float>{1, 2});
+  market.end_step();
+  CHECK(state.fields == std::vector<float>{1, 2});
+}
+
+TEST_CASE("market state: of a row of a table with prices the price counts, and gives the time") {
+  MarketState market;
+  REQUIRE(market.apply(at(1, PricePoint{px(3), {}, {}})));
+  REQUIRE(market.apply(at(1, Fields{{1}, std::nullopt})));
+  REQUIRE(market.apply(at(9, Fields{{2}, std::nullopt})));
+  CHECK(market[kOne].updates == 1);
+  CHECK(market[kOne].fields == std::vector<float>{2});
+  CHECK(market[kOne].last_event_time == Timestamp{1'000'000});
+}
+
+TEST_CASE("market state: the first price counts even when it is older than the fields") {
+  MarketState market;
+  REQUIRE(market.apply(at(5, Fields{{1}, std::nullopt})));
+  REQUIRE(market.apply(at(4, PricePoint{px(3), {}, {}})));
+  CHECK(market[kOne].priced);
+  CHECK(market[kOne].last == px(3));
+}
+
+TEST_CASE("market state: fields of an older row change nothing, of the same time they correct") {
+  MarketState market;
+  REQUIRE(market.apply(at(5, Fields{{5}, std::nullopt})));
+  REQUIRE(market.apply(at(4, Fields{{4}, std::nullopt})));
+  CHECK(market[kOne].fields == std::vector<float>{5});
+  REQUIRE(market.apply(at(5, Fields{{6}, std::nullopt})));
+  CHECK(market[kOne].fields == std::vector<float>{6});
+  CHECK(market[kOne].last_event_time == Timestamp{5'000'000});
+}
+
+TEST_CASE("market state: the outcome of a row is nowhere in the state") {
+  MarketState plain, with_outcome;
+  REQUIRE(plain.apply(at(1, Fields{{1, 2}, std::nullopt})));
+  REQUIRE(with_outcome.apply(at(1, Fields{{1, 2}, 7.0})));
+  CHECK(bytes_of(plain) == bytes_of(with_outcome));
+}
+
 TEST_CASE("market state: decoded in the middle of a step, it goes on exactly as the one that was encoded") {
   MarketState market;
   REQUIRE(market.apply(at(1, BookUpdate{true, {{px(0.4), 1}}, {{px(0.6), 1}}}, InstrumentId{2})));
   REQUIRE(market.apply(at(2, bar(10, 12, 9, 11, 100))));
   REQUIRE(market.apply(at(3, Trade{px(2), 3, Side::Buy})));
   REQUIRE(market.apply(at(3, Resolution{0.0}, InstrumentId{1})));
+  REQUIRE(market.apply(at(3, Fields{{1, std::numeric_limits<float>::quiet_NaN()}, 1.0}, InstrumentId{1})));
   const std::string bytes = bytes_of(market);
   ByteReader in{bytes};
   auto back = MarketState::decode(in);

@@ -31,7 +31,7 @@ struct PriceRow {
 struct EventRow {
   InstrumentId instrument{};
   Timestamp event_time, known_at;
-  std::string kind;           // "bar", "trade", "book", "delta", "resolution"
+  std::string kind;           // "bar", "trade", "book", "delta", "resolution", "fields"
   std::uint32_t ordinal = 0;  // tells apart events of one instrument, time and kind
   std::string payload;        // canonical bytes (market/event_codec.hpp)
 };
@@ -57,7 +57,10 @@ struct LabelRow {
   std::string reason;  // of a void label
 };
 
-/// Key (instrument, event_time, target). What was said, written before the outcome.
+/// Who spoke: the base model, or what was tuned from it. Both predict side by side, each with its own rows.
+enum class Stream : std::uint8_t { Base, Tuned };
+
+/// Key (instrument, event_time, target, stream). What was said, written before the outcome.
 struct PredictionRow {
   InstrumentId instrument{};
   Timestamp event_time;
@@ -71,6 +74,16 @@ struct PredictionRow {
   double price = 0;
   std::string rung;     // "champion", "previous champion", "baseline", "none"
   std::string verdict;  // "passed", the filter that stopped it, or "" where nothing acts on this target
+  Stream stream = Stream::Base;
+  bool served = true;  // this row acted; else it was said on trial, beside the one that did
+  // What the filters of the acting target saw; missing for other targets and in rows of older releases.
+  double expected = std::numeric_limits<double>::quiet_NaN();         // relative move that the prediction promises
+  double half_spread = std::numeric_limits<double>::quiet_NaN();      // relative, to be paid at the executable price
+  double outside_share = std::numeric_limits<double>::quiet_NaN();    // of features outside the trained range
+  std::uint32_t set = 0;                                              // conformal: a bit a class; 0: unknown
+  double recent_accuracy = std::numeric_limits<double>::quiet_NaN();  // of what was served, at the decision
+  double measured = std::numeric_limits<double>::quiet_NaN();         // by the filter that gave the verdict
+  double required = std::numeric_limits<double>::quiet_NaN();
 };
 
 struct FillRow {
@@ -110,6 +123,36 @@ struct VerdictRow {
 struct EquityRow {
   Timestamp event_time;
   double equity = 0, baseline_equity = 0, costs = 0;
+};
+
+enum class Severity : std::uint8_t { Info, Warning, Critical };
+
+/// What a person shall be told. Key `key`: raised twice is told once, and the first text stands. Never changes.
+struct AlertRow {
+  std::int64_t id = 0;
+  Timestamp at;      // of what happened; no wall clock, so that a simulation raises the same ones
+  std::string kind;  // "signal", "training", "fall-back", "accuracy", "stream", "source", "test"
+  Severity severity = Severity::Info;
+  std::string key;                   // "signal/BTCUSDT/2026-01-03T13:00:00.000000Z"
+  std::string text;                  // plain; the first line is the headline
+  std::optional<Timestamp> expires;  // not worth telling after this
+  bool quiet_may_hold = false;       // waits for the end of the quiet hours
+};
+
+enum class DeliveryState : std::uint8_t { Waiting, Sending, Sent, Expired, Refused };
+
+/// How far an alert got on one channel. None yet: waiting, never tried.
+struct DeliveryRow {
+  std::int64_t alert = 0;
+  std::string channel;  // "telegram"
+  DeliveryState state = DeliveryState::Waiting;
+  int attempts = 0;
+  int parts = 0;       // of a long text: how many messages the channel has taken
+  Timestamp at;        // of the last change
+  Timestamp next_try;  // while it waits
+  std::string detail;  // what the channel said last
+
+  bool settled() const { return state != DeliveryState::Waiting && state != DeliveryState::Sending; }
 };
 
 }  // namespace everlearn
