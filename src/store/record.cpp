@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
+
 #include "core/bytes.hpp"
 
 namespace everlearn {
@@ -20,6 +22,18 @@ std::optional<Price> take_price(ByteReader& in) {
 
 /// SQLite keeps -0 as 0, and to these rows it means the same.
 void put_number(ByteWriter& out, double value) { out.f64(value + 0.0); }
+
+constexpr std::string_view kTuned = "tuned";  // the kind of a prediction of that stream
+
+// Fields that a prediction has had since there are two streams. A row in which all of them are missing is written
+// without them, as older releases wrote every row: its bytes, and the hashes over them, stay what they were.
+constexpr std::uint8_t kPredictionMore = 1;
+
+bool has_more(const PredictionRow& row) {
+  return !row.served || row.set != 0 || !std::isnan(row.expected) || !std::isnan(row.half_spread) ||
+         !std::isnan(row.outside_share) || !std::isnan(row.recent_accuracy) || !std::isnan(row.measured) ||
+         !std::isnan(row.required);
+}
 
 template <class Row>
 void take_key(const Record& record, Row& row) {
@@ -63,6 +77,7 @@ std::string Record::key_text(Dataset dataset) const {
   std::string text = fmt::format("instrument {} at {}", index(instrument), event_time.iso());
   if (dataset == Dataset::Events) text += fmt::format(", {} {}", kind, ordinal);
   if (dataset == Dataset::Labels || dataset == Dataset::Predictions) text += fmt::format(", target {}", ordinal);
+  if (dataset == Dataset::Predictions && !kind.empty()) text += ", " + kind;
   return text;
 }
 
@@ -154,7 +169,19 @@ Record to_record(const PredictionRow& row) {
   out.f64(row.price);
   out.text(row.rung);
   out.text(row.verdict);
-  return {row.instrument, row.event_time, "", row.target, row.event_time, out.take()};
+  if (has_more(row)) {
+    out.u8(kPredictionMore);
+    out.boolean(row.served);
+    out.f64(row.expected);
+    out.f64(row.half_spread);
+    out.f64(row.outside_share);
+    out.u32(row.set);
+    out.f64(row.recent_accuracy);
+    out.f64(row.measured);
+    out.f64(row.required);
+  }
+  return {row.instrument, row.event_time, std::string{row.stream == Stream::Tuned ? kTuned : ""},
+          row.target,     row.event_time, out.take()};
 }
 
 Result<void> from_record(const Record& record, PredictionRow& row) {
@@ -170,6 +197,26 @@ Result<void> from_record(const Record& record, PredictionRow& row) {
   row.price = in.f64();
   row.rung = in.text();
   row.verdict = in.text();
+  if (!record.kind.empty() && record.kind != kTuned)
+    return fail(Code::Damaged, fmt::format("prediction: stream \"{}\" does not exist", record.kind));
+  const PredictionRow without;
+  row.stream = record.kind.empty() ? Stream::Base : Stream::Tuned;
+  row.served = without.served;
+  row.set = without.set;
+  row.expected = row.half_spread = row.outside_share = row.recent_accuracy = row.measured = row.required =
+      without.expected;
+  if (!in.ok() || in.at_end()) return in.finish("prediction");
+  if (const std::uint8_t more = in.u8(); more != kPredictionMore)
+    return fail(Code::Damaged,
+                fmt::format("prediction: further fields of version {}, this program knows {}", more, kPredictionMore));
+  row.served = in.boolean();
+  row.expected = in.f64();
+  row.half_spread = in.f64();
+  row.outside_share = in.f64();
+  row.set = in.u32();
+  row.recent_accuracy = in.f64();
+  row.measured = in.f64();
+  row.required = in.f64();
   return in.finish("prediction");
 }
 
@@ -218,6 +265,33 @@ std::string canonical(const EquityRow& row) {
   put_number(out, row.equity);
   put_number(out, row.baseline_equity);
   put_number(out, row.costs);
+  return out.take();
+}
+
+std::string canonical(const AlertRow& row) {
+  ByteWriter out;
+  out.i64(row.id);
+  out.time(row.at);
+  out.text(row.kind);
+  out.u8(static_cast<std::uint8_t>(row.severity));
+  out.text(row.key);
+  out.text(row.text);
+  out.boolean(row.expires.has_value());
+  out.time(row.expires.value_or(Timestamp{}));
+  out.boolean(row.quiet_may_hold);
+  return out.take();
+}
+
+std::string canonical(const DeliveryRow& row) {
+  ByteWriter out;
+  out.i64(row.alert);
+  out.text(row.channel);
+  out.u8(static_cast<std::uint8_t>(row.state));
+  out.u32(static_cast<std::uint32_t>(row.attempts));
+  out.u32(static_cast<std::uint32_t>(row.parts));
+  out.time(row.at);
+  out.time(row.next_try);
+  out.text(row.detail);
   return out.take();
 }
 

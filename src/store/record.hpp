@@ -21,7 +21,7 @@ std::string_view dataset_name(Dataset dataset);
 struct Record {
   InstrumentId instrument{};
   Timestamp event_time;
-  std::string kind;           // of an event; else empty
+  std::string kind;           // of an event; "tuned" of a prediction of that stream; else empty
   std::uint32_t ordinal = 0;  // of an event; the target of a label or prediction; else 0
   Timestamp known_at;         // of a prediction: its event_time
   std::string payload;        // the other fields, by ByteWriter
@@ -63,6 +63,8 @@ std::string canonical(const IntentRow& row);
 std::string canonical(const FillRow& row);
 std::string canonical(const VerdictRow& row);
 std::string canonical(const EquityRow& row);
+std::string canonical(const AlertRow& row);
+std::string canonical(const DeliveryRow& row);
 
 /// SHA-256 over rows in sequence order: per row its sequence number and its canonical bytes.
 class RowsHash {

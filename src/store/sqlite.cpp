@@ -66,6 +66,10 @@ Result<void> Statement::put(int at, Blob value) {
   return checked(sqlite3_bind_blob64(raw_.get(), at, bytes.empty() ? "" : bytes.data(), bytes.size(), SQLITE_STATIC));
 }
 
+Result<void> Statement::put(int at, std::optional<std::int64_t> value) {
+  return value ? put_integer(at, *value) : checked(sqlite3_bind_null(raw_.get(), at));
+}
+
 Result<bool> Statement::step() {
   const int code = sqlite3_step(raw_.get());
   if (code == SQLITE_ROW) return true;

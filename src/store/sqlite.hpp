@@ -66,6 +66,7 @@ class Statement {
   Result<void> put(int at, std::string_view value);
   Result<void> put(int at, const std::string& value) { return put(at, std::string_view{value}); }
   Result<void> put(int at, Blob value);
+  Result<void> put(int at, std::optional<std::int64_t> value);  // none is NULL
   Result<void> put_integer(int at, std::int64_t value);
   Result<void> finish();
   Result<void> checked(int code) const;

@@ -103,6 +103,7 @@ Result<void> StoreImpl::load() {
     EL_CHECK(create_schema(database_));
   }
   EL_CHECK(check_schema(database_));
+  EL_CHECK(alerts_.open(database_, options_.read_only));
   for (const Dataset dataset : kDatasets) {
     EL_TRY(HotTable table, HotTable::open(database_, dataset));
     hot_.push_back(std::move(table));
@@ -235,6 +236,16 @@ Result<void> StoreImpl::append(const EquityRow& row) {
   return journal_.append(row);
 }
 
+Result<void> StoreImpl::append(const AlertRow& row) {
+  EL_CHECK(begin());
+  return alerts_.append(row);
+}
+
+Result<void> StoreImpl::put_delivery(const DeliveryRow& row) {
+  EL_CHECK(begin());
+  return alerts_.put_delivery(row);
+}
+
 Result<void> StoreImpl::note(Timestamp at, const std::string& kind, const std::string& text) {
   EL_CHECK(begin());
   return journal_.note(at, kind, text);
@@ -267,6 +278,7 @@ Result<void> StoreImpl::finish_commit() {
   for (HotTable& table : hot_) EL_CHECK(table.save_sequence());
   EL_CHECK(database_.run("COMMIT"));
   pending_ = false;
+  alerts_.committed();
   return {};
 }
 
@@ -274,6 +286,7 @@ Result<void> StoreImpl::rollback() {
   if (!pending_) return {};
   if (database_.in_transaction()) EL_CHECK(database_.run("ROLLBACK"));
   pending_ = false;
+  alerts_.rolled_back();
   for (HotTable& table : hot_) EL_CHECK(table.reload());
   EL_TRY(catalogue_, Catalogue::load(database_));
   EL_TRY(sealed_until_, SealedUntil::load(database_));

@@ -83,6 +83,10 @@ class Store {
   virtual Result<void> append(const FillRow& row) = 0;
   virtual Result<std::int64_t> append(const VerdictRow& row) = 0;
   virtual Result<void> append(const EquityRow& row) = 0;
+  /// A key that is there already changes nothing; the first text stands.
+  virtual Result<void> append(const AlertRow& row) = 0;
+  /// Replaces what (alert, channel) had.
+  virtual Result<void> put_delivery(const DeliveryRow& row) = 0;
   /// One line of the audit journal: promotions, rollbacks, pins, learning on/off, retention, restarts.
   virtual Result<void> note(Timestamp at, const std::string& kind, const std::string& text) = 0;
 
@@ -127,6 +131,17 @@ class Store {
     std::string kind, text;
   };
   virtual Result<std::vector<Note>> notes() const = 0;
+
+  /// Alerts of both functions: committed ones only, by id.
+  virtual Result<std::vector<AlertRow>> alerts() const = 0;
+  struct OpenAlert {
+    AlertRow alert;
+    DeliveryRow delivery;
+  };
+  /// Those with an id above `after` that `channel` has not settled.
+  virtual Result<std::vector<OpenAlert>> open_alerts(const std::string& channel, std::int64_t after) const = 0;
+  /// By alert, then channel.
+  virtual Result<std::vector<DeliveryRow>> deliveries() const = 0;
 
   virtual std::vector<Segment> segments(Dataset dataset) const = 0;
   virtual Result<std::vector<DatasetStats>> stats() const = 0;

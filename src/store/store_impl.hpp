@@ -5,6 +5,7 @@
 #include <deque>
 #include <unordered_map>
 
+#include "store/alert_table.hpp"
 #include "store/catalogue.hpp"
 #include "store/hot_table.hpp"
 #include "store/journal.hpp"
@@ -32,6 +33,8 @@ class StoreImpl final : public Store {
   Result<void> append(const FillRow& row) override;
   Result<std::int64_t> append(const VerdictRow& row) override;
   Result<void> append(const EquityRow& row) override;
+  Result<void> append(const AlertRow& row) override;
+  Result<void> put_delivery(const DeliveryRow& row) override;
   Result<void> note(Timestamp at, const std::string& kind, const std::string& text) override;
 
   Result<void> commit(std::string_view checkpoint) override;
@@ -54,6 +57,11 @@ class StoreImpl final : public Store {
   Result<std::vector<VerdictRow>> verdicts() const override { return journal_.verdicts(); }
   Result<std::vector<EquityRow>> equity() const override { return journal_.equity(); }
   Result<std::vector<Note>> notes() const override { return journal_.notes(); }
+  Result<std::vector<AlertRow>> alerts() const override { return alerts_.alerts(); }
+  Result<std::vector<OpenAlert>> open_alerts(const std::string& channel, std::int64_t after) const override {
+    return alerts_.open_alerts(channel, after);
+  }
+  Result<std::vector<DeliveryRow>> deliveries() const override { return alerts_.deliveries(); }
 
   std::vector<Segment> segments(Dataset dataset) const override { return catalogue_.segments(dataset); }
   Result<std::vector<DatasetStats>> stats() const override;
@@ -70,7 +78,8 @@ class StoreImpl final : public Store {
         directory_{directory},
         options_{std::move(options)},
         database_{std::move(database)},
-        journal_{database_} {}
+        journal_{database_},
+        alerts_{database_} {}
   Result<void> load();
 
   // store.cpp
@@ -116,6 +125,7 @@ class StoreImpl final : public Store {
   Catalogue catalogue_;
   SealedUntil sealed_until_;
   Journal journal_;
+  AlertTable alerts_;
   Coverage coverage_;
   std::string saved_streams_;  // coverage as it stands in the database
   std::size_t saved_gaps_ = 0;

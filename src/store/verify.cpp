@@ -62,6 +62,8 @@ Result<std::vector<std::string>> StoreImpl::verify() const {
   report(verdicts());
   report(equity());
   report(notes());
+  report(alerts());
+  report(deliveries());
   EL_TRY(sqlite::Statement keys, database_.prepare("SELECT key FROM state ORDER BY key"));
   for (;;) {
     EL_TRY(const bool found, keys.step());
