@@ -7,9 +7,13 @@
 #include <string>
 #include <vector>
 
+#include "app/streams.hpp"
 #include "core/time.hpp"
+#include "io/table_options.hpp"
 #include "label/label.hpp"
+#include "learn/scaling.hpp"
 #include "learn/train_job.hpp"
+#include "learn/tune_spec.hpp"
 #include "registry/gate.hpp"
 #include "signal/signal.hpp"
 #include "store/store.hpp"
@@ -47,6 +51,7 @@ struct Profile {
   Duration gap_after;  // a longer silence of a stream, in open time, is a gap; 0: one session (daily), else 2.5 samples
   bool store_events = true;                // keep bars, trades and books (prices are always kept)
   std::vector<std::string> source_limits;  // what the data cannot tell, in sentences for the report
+  TableOptions table;                      // where rows come from a database, or a file with the columns of its table
 
   // [cycle], [examples]
   Duration cycle;          // grid anchored to the epoch; 0: one cycle a session, at its close
@@ -63,12 +68,14 @@ struct Profile {
   std::int64_t auto_enable = 0;  // effective labelled examples before learning starts by itself; 0: never
   std::string train_schedule;    // "quarterly", "6h", or a cron line
   std::string train_zone = "UTC";
-  std::optional<Duration> train_max_age;   // a champion older than this asks for a training
-  std::optional<double> train_min_sharpe;  // a live Sharpe under this asks for a training
-  Duration train_min_gap;                  // between triggered trainings
-  Duration window;                         // examples no older than this; 0: all
-  double stop_share = 0.15;                // of the window's time, before the hold-out
-  double holdout_share = 0.2;              // of the window's time, at its end
+  std::optional<Duration> train_max_age;            // a champion older than this asks for a training
+  std::optional<double> train_min_sharpe;           // a live Sharpe under this asks for a training
+  Duration train_min_gap;                           // between triggered trainings
+  std::optional<double> train_min_recent_accuracy;  // served predictions right less often ask for one from scratch,
+  Duration train_recent_gap = Duration::hours(6);   // at most this often
+  Duration window;                                  // examples no older than this; 0: all
+  double stop_share = 0.15;                         // of the window's time, before the hold-out
+  double holdout_share = 0.2;                       // of the window's time, at its end
   Duration embargo;
   std::int64_t min_effective = 0;  // in the fit rows
   std::int64_t min_holdout_effective = 0;
@@ -79,12 +86,27 @@ struct Profile {
   Duration train_wall = Duration::hours(1);
   Duration model_expiry;  // after this a champion acts no longer; 0: never
 
+  TuneRules tune;  // [tune]
+
+  // [scaling]: how many rows a training takes, if not all of the window
+  ScalingRules scaling;
+  std::optional<Timestamp> scaling_start;  // of period 0; empty: the first example
+
+  // [tune], [streams]
+  TuneRules tune;
+  Duration tune_every;  // between fine-tunes; 0: each cycle that makes examples
+  StreamRules streams;
+
   // [gate]
   double max_gain_share = 0.25;
   int gate_draws = 1000;
 
   SignalRules signal;
   PaperRules paper;
+
+  // [mirror]: copies in models/ under the names that older tools look for; empty: none
+  std::string mirror_model;     // "lightgbm_model.txt": the champion of the target that acts, as its trainer wrote it
+  std::string mirror_metadata;  // "model_metadata_*.json", * is the model: its card in short
 
   // [retention], [models], [store]
   Duration retention;                 // 0: keep for ever

@@ -92,6 +92,7 @@ JsonOut shaping(const TrainJob& job) {
       .put_json("params", params_json(job.params))
       .put("calibration", job.calibration)
       .put("seed", job.seed);
+  if (job.tune) out.put_json("tune", job.tune->canonical());
   return out;
 }
 
@@ -115,8 +116,9 @@ Result<LearnerParams> learner_params_from_json(std::string_view text) { return p
 std::string TrainJob::canonical() const { return shaping(*this).text(); }
 
 std::string TrainJob::to_json() const {
-  return shaping(*this)
-      .put("markets", markets)
+  JsonOut out = shaping(*this);
+  if (tune) out.put_json("tune_job", tune->to_json());
+  return out.put("markets", markets)
       .put_json("examples", segments_json(examples))
       .put_json("labels", segments_json(labels))
       .put("tail_examples", tail_examples)
@@ -154,6 +156,9 @@ Result<TrainJob> TrainJob::from_json(std::string_view text) {
   EL_TRY(job.labels, segments_from(in.list("labels")));
   EL_CHECK(in.finish("job.json"));
   EL_TRY(job.task, task_from(task));
+  if (in.has("tune_job")) {
+    EL_TRY(job.tune, TuneSpec::from_json(in.json("tune_job")));
+  }
   return job;
 }
 
@@ -171,6 +176,9 @@ std::string TrainResult::to_json() const {
       .put("label_max", label_max)
       .put("best_iteration", best_iteration)
       .put("stop_loss", stop_loss)
+      .put("stop_loss_before", stop_loss_before)
+      .put("changed", changed)
+      .put_list("intervals", interval_jsons(intervals))
       .put("gain", gain)
       .put("dead_features", dead_features)
       .put("read_seconds", read_seconds)
@@ -194,11 +202,14 @@ Result<TrainResult> TrainResult::from_json(std::string_view text) {
   in.get("label_max", result.label_max);
   in.get("best_iteration", result.best_iteration);
   in.get("stop_loss", result.stop_loss);
+  in.get("stop_loss_before", result.stop_loss_before);
+  in.get("changed", result.changed);
   in.get("gain", result.gain);
   in.get("dead_features", result.dead_features);
   in.get("read_seconds", result.read_seconds);
   in.get("prepare_seconds", result.prepare_seconds);
   in.get("train_seconds", result.train_seconds);
+  EL_TRY(result.intervals, intervals_from(in.list("intervals")));
   EL_CHECK(in.finish("result.json"));
   return result;
 }

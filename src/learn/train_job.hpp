@@ -1,15 +1,20 @@
 // What the engine asks of everlearn-train and what it gets back: a directory with job.json in it, into which the
-// trainer writes result.json, model.txt (the library's own text), forest.bin, calibrator.json and golden.parquet.
+// trainer writes result.json, model.txt (the library's own text), forest.bin, calibrator.json and golden.parquet. A job
+// with a `tune` writes tune.bin (registry/tune.hpp) and result.json instead.
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "core/result.hpp"
 #include "core/time.hpp"
+#include "learn/training_interval.hpp"
+#include "learn/tune_spec.hpp"
 
 namespace everlearn {
 
@@ -62,7 +67,8 @@ struct TrainJob {
   std::string calibration =
       "none";  // "none" | "linear" (regression) | "temperature" (classes), fitted on the stop rows
   std::uint64_t seed = 0;
-  int threads = 1;  // not part of the canonical text: changes nothing in the result
+  int threads = 1;               // not part of the canonical text: changes nothing in the result
+  std::optional<TuneSpec> tune;  // a base is tuned; `params` and `calibration` are then the base's own
 
   std::string to_json() const;
   static Result<TrainJob> from_json(std::string_view text);
@@ -78,7 +84,10 @@ struct TrainResult {
   Timestamp fit_first, fit_last;        // event_time range used
   double label_min = 0, label_max = 0;  // of the fit rows
   int best_iteration = 0;
-  double stop_loss = 0;                    // our metric on the stop rows at best_iteration
+  double stop_loss = 0;                                                // our metric on the stop rows at best_iteration
+  double stop_loss_before = std::numeric_limits<double>::quiet_NaN();  // a tune: the base's
+  std::int64_t changed = 0;     // a tune: trees added, leaves moved, or 1 for a calibrator; 0: it equals its base
+  TrainingIntervals intervals;  // of the rows used, fit and stop
   std::map<std::string, double> gain;      // importance per column
   std::vector<std::string> dead_features;  // constant or all missing: left out of the fit by the library
   double read_seconds = 0, prepare_seconds = 0, train_seconds = 0;

@@ -42,6 +42,22 @@ TEST_CASE("train job: paths, segments and threads do not shape the model, anythi
   CHECK(other.canonical() != job().canonical());
 }
 
+TEST_CASE("train job: a tune shapes the model, where its base lies does not") {
+  TrainJob tuned = job();
+  tuned.tune = TuneSpec{.way = TuneWay::Leaves, .base = std::string(64, 'b'), .base_directory = "/data/models/b"};
+  CHECK(TrainJob::from_json(tuned.to_json())->tune == tuned.tune);
+  CHECK(!TrainJob::from_json(job().to_json())->tune);
+  CHECK(tuned.canonical() != job().canonical());
+  TrainJob moved = tuned;
+  moved.tune->base_directory = "/elsewhere";
+  CHECK(moved.canonical() == tuned.canonical());
+  moved.tune->decay = 0.5;
+  CHECK(moved.canonical() != tuned.canonical());
+  std::string text = tuned.to_json();
+  text.replace(text.find("leaves", text.find("tune_job")), 6, "roots");
+  CHECK(TrainJob::from_json(text).error().message.find("\"roots\"") != std::string::npos);
+}
+
 TEST_CASE("train job: a member of the wrong type is named") {
   std::string text = job().to_json();
   text.replace(text.find("\"trees\":100"), 11, "\"trees\":\"x\"");
@@ -55,5 +71,8 @@ TEST_CASE("train result: reads back") {
   result.ok = true;
   result.gain = {{"ret_1@aaaaaaaa", 1.5}};
   result.stop_loss = 0.1;
+  result.stop_loss_before = 0.2;
+  result.changed = 3;
+  result.intervals = {{Timestamp{1}, Timestamp{2}}};
   CHECK(TrainResult::from_json(result.to_json())->to_json() == result.to_json());
 }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <limits>
@@ -47,6 +48,42 @@ Result<void> parse_requirements(const SettingValue& value, std::vector<Requireme
   return {};
 }
 
+Result<std::optional<Timestamp>> as_optional_time(const SettingValue& value) {
+  EL_TRY(const std::string text, as_text(value));
+  if (text.empty()) return std::optional<Timestamp>{};
+  EL_TRY(const Timestamp time,
+         Timestamp::parse(text.find_first_of("T ") == std::string::npos ? text + "T00:00:00Z" : text));
+  return std::optional{time};
+}
+
+// A name inside a folder: nothing that leads out of it.
+Result<std::string> as_file_name(const SettingValue& value, bool with_star) {
+  EL_TRY(const std::string text, as_text(value));
+  if (text.find('/') != std::string::npos || text.starts_with('.'))
+    return fail(Code::Config, fmt::format("\"{}\" is not a file name without a folder", text));
+  if (with_star && !text.empty() && std::count(text.begin(), text.end(), '*') != 1)
+    return fail(Code::Config, fmt::format("\"{}\" needs one * where the model's id goes", text));
+  return text;
+}
+
+// "ours=theirs" each; nothing after the sign leaves the column out.
+Result<void> parse_columns(const SettingValue& value, std::map<std::string, std::string>& into) {
+  EL_TRY(const auto items, as_list(value));
+  into.clear();
+  for (const std::string& item : items) {
+    const std::size_t equals = item.find('=');
+    if (equals == std::string::npos || equals == 0)
+      return fail(Code::Config, fmt::format("\"{}\" is not OURS=THEIRS, such as \"close=last_price\"", item));
+    into[item.substr(0, equals)] = item.substr(equals + 1);
+  }
+  return {};
+}
+
+Result<std::optional<std::string>> as_optional_text(const SettingValue& value) {
+  EL_TRY(const std::string text, as_text(value));
+  return text.empty() ? std::optional<std::string>{} : std::optional{text};
+}
+
 using V = const SettingValue&;
 using Done = Result<void>;
 
@@ -61,6 +98,28 @@ constexpr auto kProfileKeys = std::to_array<Key>({
     {"source.gap_after", "none", "a longer silence in open time is a gap; none: one session, or 2.5 sample steps", [](Profile& p, V v) -> Done { EL_TRY(p.gap_after, as_duration(v)); return {}; }},
     {"source.store_events", "true", "keep bars, trades and books as received (prices are always kept)", [](Profile& p, V v) -> Done { EL_TRY(p.store_events, as_bool(v)); return {}; }},
     {"source.limits", "", "what the data cannot tell: sentences for the report", [](Profile& p, V v) -> Done { EL_TRY(p.source_limits, as_list(v)); return {}; }},
+    {"source.kind", "files", "where rows come from: files (recordings, a CSV that grows), postgres, table_file (a CSV or Parquet file with a table's columns)", [](Profile& p, V v) -> Done { EL_TRY(const std::size_t i, as_choice(v, {"files", "postgres", "table_file"})); p.table.kind = static_cast<SourceKind>(i); return {}; }},
+    {"source.connection", "", "postgres: a connection string, URI or key=value; a secret: give it by the environment", [](Profile& p, V v) -> Done { EL_TRY(p.table.connection, as_text(v)); return {}; }, true},
+    {"source.table", "", "the table, maybe with its schema; table_file: the file's path", [](Profile& p, V v) -> Done { EL_TRY(p.table.table, as_text(v)); return {}; }},
+    {"source.query", "", "postgres: a SELECT in place of a table", [](Profile& p, V v) -> Done { EL_TRY(p.table.query, as_text(v)); return {}; }},
+    {"source.time_column", "timestamp", "table: the column with a row's time", [](Profile& p, V v) -> Done { EL_TRY(p.table.time_column, as_text(v)); return {}; }},
+    {"source.key_column", "", "table: the column that names the instrument; none: all rows are of one", [](Profile& p, V v) -> Done { EL_TRY(p.table.key_column, as_text(v)); return {}; }},
+    {"source.symbol", "", "table without a key column: the instrument's name; none: the table's", [](Profile& p, V v) -> Done { EL_TRY(p.table.symbol, as_text(v)); return {}; }},
+    {"source.id_column", "", "table: a column that tells apart rows of one key and time, newest last", [](Profile& p, V v) -> Done { EL_TRY(p.table.id_column, as_text(v)); return {}; }},
+    {"source.known_column", "", "table: when a row was written; none: its time + source.delay", [](Profile& p, V v) -> Done { EL_TRY(p.table.known_column, as_text(v)); return {}; }},
+    {"source.fields", "", "table: further columns, numbers, in this order", [](Profile& p, V v) -> Done { EL_TRY(p.table.fields, as_list(v)); return {}; }},
+    {"source.outcome_column", "", "table: the column with what a row turned out to be, for label = \"column\"", [](Profile& p, V v) -> Done { EL_TRY(p.table.outcome_column, as_text(v)); return {}; }},
+    {"source.outcome_values", "", "table: the outcome column's texts in order of class; none: it holds numbers", [](Profile& p, V v) -> Done { EL_TRY(p.table.outcome_values, as_list(v)); return {}; }},
+    {"source.columns", "", "table: names of price columns, OURS=THEIRS; OURS= leaves one out", [](Profile& p, V v) -> Done { return parse_columns(v, p.table.columns); }},
+    {"source.bar_stamp", "start", "table: a bar's time is its start or its end", [](Profile& p, V v) -> Done { EL_TRY(const std::size_t i, as_choice(v, {"start", "end"})); p.table.bar_stamp_start = i == 0; return {}; }},
+    {"source.bar_length", "none", "table: length of a bar; none: found out", [](Profile& p, V v) -> Done { EL_TRY(const Duration length, as_duration(v)); p.table.bar_length = length.us() > 0 ? std::optional{length} : std::nullopt; return {}; }},
+    {"source.time_zone", "", "table: IANA zone of times written without one", [](Profile& p, V v) -> Done { EL_TRY(p.table.time_zone, as_optional_text(v)); return {}; }},
+    {"source.time_unit", "", "table: unit of times that are numbers: s, ms, us, ns", [](Profile& p, V v) -> Done { EL_TRY(p.table.time_unit, as_optional_text(v)); return {}; }},
+    {"source.lookback", "2h", "table: so far before the newest row late and corrected rows are looked for", [](Profile& p, V v) -> Done { EL_TRY(p.table.lookback, as_duration(v)); return {}; }},
+    {"source.batch_rows", "5000", "table: rows read at once", [](Profile& p, V v) -> Done { EL_TRY(p.table.batch_rows, as_integer(v, 10, 1'000'000)); return {}; }},
+    {"source.poll", "10s", "table: least time between two looks", [](Profile& p, V v) -> Done { EL_TRY(p.table.poll, as_duration(v)); return {}; }},
+    {"source.connect_timeout", "30s", "postgres: so long a sleeping database may take to wake", [](Profile& p, V v) -> Done { EL_TRY(p.table.connect_timeout, as_duration(v)); return {}; }},
+    {"source.query_timeout", "60s", "postgres: a query that takes longer is given up", [](Profile& p, V v) -> Done { EL_TRY(p.table.query_timeout, as_duration(v)); return {}; }},
     {"cycle.every", "session", "time between decisions, or \"session\": one at each close", [](Profile& p, V v) -> Done { if (!v.list && v.items.front() == "session") { p.cycle = {}; return {}; } EL_TRY(p.cycle, as_duration(v)); return {}; }},
     {"cycle.commit_every", "64", "cycles between commits in a simulation", [](Profile& p, V v) -> Done { EL_TRY(const auto n, as_integer(v, 1, 1'000'000)); p.commit_every = static_cast<int>(n); return {}; }},
     {"examples.every", "cycle", "time between examples, or \"cycle\": each one", [](Profile& p, V v) -> Done { if (!v.list && v.items.front() == "cycle") { p.sample = {}; return {}; } EL_TRY(p.sample, as_duration(v)); return {}; }},
@@ -73,6 +132,8 @@ constexpr auto kProfileKeys = std::to_array<Key>({
     {"train.max_age", "none", "a champion older than this asks for a training", [](Profile& p, V v) -> Done { EL_TRY(const Duration age, as_duration(v)); p.train_max_age = age.us() > 0 ? std::optional{age} : std::nullopt; return {}; }},
     {"train.min_sharpe", "none", "a live Sharpe ratio under this asks for a training", [](Profile& p, V v) -> Done { EL_TRY(p.train_min_sharpe, as_optional_number(v, -100, 100)); return {}; }},
     {"train.min_gap", "1d", "least time between triggered trainings", [](Profile& p, V v) -> Done { EL_TRY(p.train_min_gap, as_duration(v)); return {}; }},
+    {"train.min_recent_accuracy", "none", "classes: served predictions right less often ask for a training from scratch", [](Profile& p, V v) -> Done { EL_TRY(p.train_min_recent_accuracy, as_optional_number(v, 0, 1)); return {}; }},
+    {"train.recent_gap", "6h", "least time between those, and once for the same model", [](Profile& p, V v) -> Done { EL_TRY(p.train_recent_gap, as_duration(v)); return {}; }},
     {"train.window", "none", "examples no older than this are used; none: all", [](Profile& p, V v) -> Done { EL_TRY(p.window, as_duration(v)); return {}; }},
     {"train.stop_share", "0.15", "share of the window for early stopping and calibration", [](Profile& p, V v) -> Done { EL_TRY(p.stop_share, as_number(v, 0.01, 0.5)); return {}; }},
     {"train.holdout_share", "0.2", "share of the window, at its end, for the gate", [](Profile& p, V v) -> Done { EL_TRY(p.holdout_share, as_number(v, 0.01, 0.5)); return {}; }},
@@ -85,6 +146,31 @@ constexpr auto kProfileKeys = std::to_array<Key>({
     {"train.memory_mb", "8192", "address space of a trainer", [](Profile& p, V v) -> Done { EL_TRY(const auto mb, as_integer(v, 64, 1'000'000)); p.memory_bytes = static_cast<std::uint64_t>(mb) << 20; return {}; }},
     {"train.wall", "1h", "a trainer is killed after this", [](Profile& p, V v) -> Done { EL_TRY(p.train_wall, as_duration(v)); return {}; }},
     {"train.model_expiry", "none", "a champion older than this acts no longer", [](Profile& p, V v) -> Done { EL_TRY(p.model_expiry, as_duration(v)); return {}; }},
+    {"tune.way", "none", "how the base is tuned to the newest rows: none, trees (more of them at a lower rate), leaves (refit with decay), calibration", [](Profile& p, V v) -> Done { EL_TRY(const std::size_t i, as_choice(v, {"none", "trees", "leaves", "calibration"})); p.tune.way = static_cast<TuneWay>(i); return {}; }},
+    {"tune.rows_min", "500", "fewer labelled rows before the newest ones: no tune", [](Profile& p, V v) -> Done { EL_TRY(p.tune.rows_min, as_integer(v, 50, 1'000'000)); return {}; }},
+    {"tune.rows_max", "1000", "labelled rows that a tune takes, at most", [](Profile& p, V v) -> Done { EL_TRY(p.tune.rows_max, as_integer(v, 50, 1'000'000)); return {}; }},
+    {"tune.newest", "200", "newest labelled rows that no tune sees", [](Profile& p, V v) -> Done { EL_TRY(p.tune.newest, as_integer(v, 0, 1'000'000)); return {}; }},
+    {"tune.trees", "30", "trees: at most so many more, for each class", [](Profile& p, V v) -> Done { EL_TRY(const auto n, as_integer(v, 1, 10'000)); p.tune.trees = static_cast<int>(n); return {}; }},
+    {"tune.learning_rate", "0.01", "trees: shrinkage of each", [](Profile& p, V v) -> Done { EL_TRY(p.tune.learning_rate, as_number(v, 1e-5, 1)); return {}; }},
+    {"tune.early_stopping", "5", "trees: rounds without improvement on the stop rows; 0: off", [](Profile& p, V v) -> Done { EL_TRY(const auto n, as_integer(v, 0, 10'000)); p.tune.early_stopping = static_cast<int>(n); return {}; }},
+    {"tune.stop_share", "0.2", "share of a tune's rows, the newest: a tune that is no better there is not kept", [](Profile& p, V v) -> Done { EL_TRY(p.tune.stop_share, as_number(v, 0.05, 0.5)); return {}; }},
+    {"tune.leaves", "8", "trees: leaves of a tree, at most", [](Profile& p, V v) -> Done { EL_TRY(const auto n, as_integer(v, 2, 4096)); p.tune.leaves = static_cast<int>(n); return {}; }},
+    {"tune.depth", "3", "trees: of a tree", [](Profile& p, V v) -> Done { EL_TRY(const auto n, as_integer(v, 1, 32)); p.tune.depth = static_cast<int>(n); return {}; }},
+    {"tune.min_rows_in_leaf", "20", "trees: rows a leaf must have", [](Profile& p, V v) -> Done { EL_TRY(const auto n, as_integer(v, 1, 1'000'000)); p.tune.min_rows_in_leaf = static_cast<int>(n); return {}; }},
+    {"tune.decay", "0.9", "leaves: share of a leaf's old value that stays", [](Profile& p, V v) -> Done { EL_TRY(p.tune.decay, as_number(v, 0, 1)); return {}; }},
+    {"tune.keep", "2d", "older tunes are pruned", [](Profile& p, V v) -> Done { EL_TRY(p.tune.keep, as_duration(v)); return {}; }},
+    {"tune.keep_most", "600", "the oldest tunes above this number are pruned", [](Profile& p, V v) -> Done { EL_TRY(p.tune.keep_most, as_integer(v, 1, 1'000'000)); return {}; }},
+    {"tune.wall", "2m", "a trainer that tunes is killed after this", [](Profile& p, V v) -> Done { EL_TRY(p.tune.wall, as_duration(v)); return {}; }},
+    {"scaling.start", "", "start of period 0, RFC 3339 or a date (UTC); empty: the first example", [](Profile& p, V v) -> Done { EL_TRY(p.scaling_start, as_optional_time(v)); return {}; }},
+    {"scaling.first", "0", "labelled rows of a training in period 0; 0: all of the window", [](Profile& p, V v) -> Done { EL_TRY(p.scaling.first, as_integer(v, 0, 1'000'000'000)); return {}; }},
+    {"scaling.step", "0", "more of them each period", [](Profile& p, V v) -> Done { EL_TRY(p.scaling.step, as_integer(v, 0, 1'000'000'000)); return {}; }},
+    {"scaling.most", "0", "never more; 0: no limit", [](Profile& p, V v) -> Done { EL_TRY(p.scaling.most, as_integer(v, 0, 1'000'000'000)); return {}; }},
+    {"scaling.every", "7d", "length of a period", [](Profile& p, V v) -> Done { EL_TRY(p.scaling.every, as_duration(v)); if (p.scaling.every.us() <= 0) return fail(Code::Config, "\"none\" is no length of a period"); return {}; }},
+    {"tune.every", "cycle", "time between fine-tunes, or \"cycle\": each one that makes examples", [](Profile& p, V v) -> Done { if (!v.list && v.items.front() == "cycle") { p.tune_every = {}; return {}; } EL_TRY(p.tune_every, as_duration(v)); return {}; }},
+    {"streams.judge", "0 0 * * *", "when the gate picks the stream that serves, base or tuned: an interval or a cron line", [](Profile& p, V v) -> Done { EL_TRY(p.streams.judge, as_text(v)); return {}; }},
+    {"streams.time_zone", "UTC", "IANA zone of a cron line", [](Profile& p, V v) -> Done { EL_TRY(p.streams.zone, as_text(v)); return {}; }},
+    {"streams.window", "1d", "it looks at what was said in this stretch before", [](Profile& p, V v) -> Done { EL_TRY(p.streams.window, as_duration(v)); return {}; }},
+    {"streams.min_accuracy", "0.45", "the tuned stream must be right at least so often", [](Profile& p, V v) -> Done { EL_TRY(p.streams.min_accuracy, as_number(v, 0, 1)); return {}; }},
     {"gate.max_gain_share", "0.25", "most of the improvement that one instrument may give", [](Profile& p, V v) -> Done { EL_TRY(p.max_gain_share, as_number(v, 0, 1)); return {}; }},
     {"gate.draws", "1000", "bootstrap draws", [](Profile& p, V v) -> Done { EL_TRY(const auto n, as_integer(v, 100, 100'000)); p.gate_draws = static_cast<int>(n); return {}; }},
     {"signal.min_edge_bps", "0", "expected value wanted beyond costs and half spread", [](Profile& p, V v) -> Done { EL_TRY(p.signal.min_edge_bps, as_number(v, 0, 10000)); return {}; }},
@@ -110,6 +196,8 @@ constexpr auto kProfileKeys = std::to_array<Key>({
     {"trade.half_spread_bps", "0", "paid where no bid and ask are known", [](Profile& p, V v) -> Done { EL_TRY(p.paper.half_spread_bps, as_number(v, 0, 10000)); p.signal.half_spread_bps = p.paper.half_spread_bps; return {}; }},
     {"trade.latency", "1s", "decision to fill", [](Profile& p, V v) -> Done { EL_TRY(p.paper.latency, as_duration(v)); return {}; }},
     {"trade.intent_expiry", "60s", "an unfilled intent ends", [](Profile& p, V v) -> Done { EL_TRY(p.paper.intent_expiry, as_duration(v)); return {}; }},
+    {"mirror.model", "", "for older tools: models/<this> is the champion as its trainer wrote it", [](Profile& p, V v) -> Done { EL_TRY(p.mirror_model, as_file_name(v, false)); return {}; }},
+    {"mirror.metadata", "", "for older tools: models/<this> is the champion's card in short, * its id", [](Profile& p, V v) -> Done { EL_TRY(p.mirror_metadata, as_file_name(v, true)); return {}; }},
     {"retention.days", "1095", "rows older than this go, whole segments; 0: keep for ever", [](Profile& p, V v) -> Done { EL_TRY(const auto days, as_integer(v, 0, 100'000)); p.retention = Duration::days(days); return {}; }},
     {"retention.disk_gb", "0", "the oldest segments go above this; 0: no cap", [](Profile& p, V v) -> Done { EL_TRY(const double gb, as_number(v, 0, 1e6)); p.retention_bytes = static_cast<std::uint64_t>(gb * 1e9); return {}; }},
     {"models.disk_gb", "0", "the oldest spare models are pruned above this; 0: no cap", [](Profile& p, V v) -> Done { EL_TRY(const double gb, as_number(v, 0, 1e6)); p.models_bytes = static_cast<std::uint64_t>(gb * 1e9); return {}; }},
