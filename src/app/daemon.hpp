@@ -4,25 +4,13 @@
 // there.
 #pragma once
 
-#include <string>
-
-#include "app/config/config.hpp"
+#include "app/live_session.hpp"
 #include "core/result.hpp"
-#include "io/recording_options.hpp"
 
 namespace everlearn {
 
-struct DaemonRequest {
-  Config config;
-  RecordingOptions recording;  // one input: the file that grows
-  std::string data_directory;
-  std::string trainer;  // path of everlearn-train
-  bool console = true;  // log on stderr too
-};
-
-/// Returns after SIGTERM, SIGINT or the verb "stop", with everything committed.
-/// Errors: InUse; Config: the directory is of another profile, other targets or features, or holds a simulation; those
-/// of the input, the store and the disk.
-Result<void> run_daemon(const DaemonRequest& request);
+/// Returns after SIGTERM, SIGINT or the verb "stop", with everything committed. Sets request.begins itself.
+/// Errors: those of LiveSession, the input and the engine.
+Result<void> run_daemon(LiveRequest request);
 
 }  // namespace everlearn

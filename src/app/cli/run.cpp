@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 
 #include <memory>
+#include <utility>
 
 #include "app/cli/command.hpp"
 #include "app/cli/recording_flags.hpp"
@@ -29,7 +30,7 @@ Result<Place> place_of(const CommonOptions& options) {
 Result<void> run(const Options& options) {
   if (options.live) return fail(Code::Config, "live trading is not built; no order was sent");
   EL_TRY(Place place, place_of(options.common));
-  DaemonRequest request;
+  LiveRequest request;
   EL_TRY(request.recording, options.recording.options());
   if (request.recording.from || request.recording.to)
     return fail(Code::Usage, "--from and --to are for recordings; the daemon takes what comes");
@@ -37,7 +38,7 @@ Result<void> run(const Options& options) {
   request.data_directory = std::move(place.directory);
   request.trainer = beside_us("everlearn-train");
   request.console = !options.quiet;
-  return run_daemon(request);
+  return run_daemon(std::move(request));
 }
 
 }  // namespace
