@@ -35,6 +35,12 @@ class Batch {
       if (field->name().starts_with(prefix)) found.push_back(column<Array>(field->name()));
     return found;
   }
+  /// Null in files of releases that did not have the column yet.
+  template <class Array>
+  const Array* column_if_there(const std::string& name) {
+    return batch_.GetColumnByName(name) ? column<Array>(name) : nullptr;
+  }
+  bool has(const std::string& name) const { return batch_.GetColumnByName(name) != nullptr; }
   const std::string& problem() const { return problem_; }
 
  private:
@@ -44,6 +50,10 @@ class Batch {
 
 double number(const arrow::DoubleArray& array, std::int64_t i) {
   return array.IsNull(i) ? std::numeric_limits<double>::quiet_NaN() : array.Value(i);
+}
+
+double number(const arrow::DoubleArray* array, std::int64_t i) {
+  return array != nullptr ? number(*array, i) : std::numeric_limits<double>::quiet_NaN();
 }
 
 void set_numbers(std::vector<double>& values, const std::vector<const arrow::DoubleArray*>& columns, std::int64_t i) {
@@ -190,7 +200,10 @@ struct Fields<PredictionRow> {
   const arrow::DoubleArray *model, *baseline, *no_change, *blended;
   const arrow::ListArray* probabilities;
   const arrow::DoubleArray* price;
-  Texts rung, verdict;
+  Texts rung, verdict, stream;
+  const arrow::BooleanArray* served;
+  const arrow::DoubleArray *expected, *half_spread, *outside_share, *recent_accuracy, *measured, *required;
+  const arrow::Int64Array* set_bits;
 
   static bool wanted(std::string_view name) { return name != "target"; }
   explicit Fields(Batch& batch)
@@ -203,7 +216,16 @@ struct Fields<PredictionRow> {
         probabilities{batch.column<arrow::ListArray>("probabilities")},
         price{batch.column<arrow::DoubleArray>("price")},
         rung{batch, "rung"},
-        verdict{batch, "verdict"} {}
+        verdict{batch, "verdict"},
+        stream{batch.has("stream") ? Texts{batch, "stream"} : Texts{}},
+        served{batch.column_if_there<arrow::BooleanArray>("served")},
+        expected{batch.column_if_there<arrow::DoubleArray>("expected")},
+        half_spread{batch.column_if_there<arrow::DoubleArray>("half_spread")},
+        outside_share{batch.column_if_there<arrow::DoubleArray>("outside_share")},
+        recent_accuracy{batch.column_if_there<arrow::DoubleArray>("recent_accuracy")},
+        measured{batch.column_if_there<arrow::DoubleArray>("measured")},
+        required{batch.column_if_there<arrow::DoubleArray>("required")},
+        set_bits{batch.column_if_there<arrow::Int64Array>("set")} {}
   void set(std::int64_t i, PredictionRow& row) const {
     row.target = static_cast<std::uint16_t>(target->Value(i));
     row.bundle = bundle.at(i);
@@ -218,6 +240,15 @@ struct Fields<PredictionRow> {
     row.price = number(*price, i);
     row.rung = rung.at(i);
     row.verdict = verdict.at(i);
+    row.stream = stream.at(i) == "tuned" ? Stream::Tuned : Stream::Base;
+    row.served = served == nullptr || served->Value(i);
+    row.expected = number(expected, i);
+    row.half_spread = number(half_spread, i);
+    row.outside_share = number(outside_share, i);
+    row.set = set_bits != nullptr ? static_cast<std::uint32_t>(set_bits->Value(i)) : 0;
+    row.recent_accuracy = number(recent_accuracy, i);
+    row.measured = number(measured, i);
+    row.required = number(required, i);
   }
 };
 

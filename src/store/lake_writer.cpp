@@ -259,7 +259,18 @@ arrow::Status add_fields(Columns<PredictionRow>& columns, const LakeNames& names
   ARROW_RETURN_NOT_OK(columns.double_lists("probabilities", &PredictionRow::probabilities));
   ARROW_RETURN_NOT_OK(columns.doubles("price", [](const PredictionRow& row) { return row.price; }));
   ARROW_RETURN_NOT_OK(columns.texts("rung", [](const PredictionRow& row) { return row.rung; }));
-  return columns.texts("verdict", [](const PredictionRow& row) { return row.verdict; });
+  ARROW_RETURN_NOT_OK(columns.texts("verdict", [](const PredictionRow& row) { return row.verdict; }));
+  ARROW_RETURN_NOT_OK(
+      columns.texts("stream", [](const PredictionRow& row) { return row.stream == Stream::Tuned ? "tuned" : "base"; }));
+  ARROW_RETURN_NOT_OK(columns.plain("served", arrow::boolean(), arrow::BooleanBuilder{},
+                                    [](const PredictionRow& row) { return row.served; }));
+  ARROW_RETURN_NOT_OK(columns.doubles("expected", [](const PredictionRow& row) { return row.expected; }));
+  ARROW_RETURN_NOT_OK(columns.doubles("half_spread", [](const PredictionRow& row) { return row.half_spread; }));
+  ARROW_RETURN_NOT_OK(columns.doubles("outside_share", [](const PredictionRow& row) { return row.outside_share; }));
+  ARROW_RETURN_NOT_OK(columns.integers("set", [](const PredictionRow& row) { return row.set; }));
+  ARROW_RETURN_NOT_OK(columns.doubles("recent_accuracy", [](const PredictionRow& row) { return row.recent_accuracy; }));
+  ARROW_RETURN_NOT_OK(columns.doubles("measured", [](const PredictionRow& row) { return row.measured; }));
+  return columns.doubles("required", [](const PredictionRow& row) { return row.required; });
 }
 
 template <class Row>

@@ -44,6 +44,25 @@ TEST_CASE("ledger: equal decisions give equal hashes, any changed value another 
   CHECK(other.sha256() != one_cycle().sha256());
 }
 
+TEST_CASE("ledger: what was said on trial, and what a filter measured, count too") {
+  const auto hash_with = [](const PredictionRow& row) {
+    Ledger ledger;
+    ledger.add(row);
+    ledger.end_cycle();
+    return ledger.sha256();
+  };
+  const PredictionRow base = stream_row(1, Stream::Base, true);
+  PredictionRow other = base;
+  other.stream = Stream::Tuned;
+  CHECK(hash_with(other) != hash_with(base));
+  other = base;
+  other.served = false;
+  CHECK(hash_with(other) != hash_with(base));
+  other = base;
+  other.measured = 0.15;
+  CHECK(hash_with(other) != hash_with(base));
+}
+
 TEST_CASE("ledger: order and the borders of cycles count, cycles without decisions do not") {
   Ledger swapped;
   swapped.add(prediction_row(1));

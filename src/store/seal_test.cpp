@@ -153,6 +153,47 @@ TEST_CASE_FIXTURE(Fixture, "seal: examples of another width begin another segmen
   CHECK(contents(*store) == before);
 }
 
+TEST_CASE_FIXTURE(Fixture, "seal: predictions of both streams come back from the lake, and are known there") {
+  const auto append_both = [&] {
+    for (std::int64_t n = 0; n < 20; ++n) {
+      REQUIRE(store->append(stream_row(n, Stream::Base, n % 2 == 0)).has_value());
+      REQUIRE(store->append(stream_row(n, Stream::Tuned, n % 2 == 1)).has_value());
+    }
+  };
+  append_both();
+  REQUIRE(store->append(prediction_row(30)).has_value());
+  REQUIRE(store->commit("").has_value());
+  const auto before = contents(*store);
+  CHECK(before.at(Dataset::Predictions).size() == 41);
+  CHECK(store->seal_all().value() == 1);
+  reopen();
+  CHECK(contents(*store) == before);
+  CHECK(store->verify().value().empty());
+  append_both();
+  CHECK(contents(*store) == before);
+  CHECK(code_of(store->append(stream_row(3, Stream::Tuned, false))) == Code::Damaged);
+}
+
+TEST_CASE("lake: a file of predictions from before there were streams reads as it was written") {
+  SystemFs fs;
+  const std::string path = EVERLEARN_SOURCE_DIR "/src/store/testdata/predictions-without-streams.parquet";
+  const std::string bytes = load_lake_file(fs, path, "").value();
+  RowsHash hash;
+  std::int64_t rows = 0;
+  const auto read =
+      read_lake_rows<PredictionRow>(path, bytes, {}, [&](std::int64_t seq, const PredictionRow& row) -> Result<bool> {
+        ++rows;
+        CHECK(row.served);
+        CHECK(row.stream == Stream::Base);
+        hash.add(Dataset::Predictions, seq, to_record(row));
+        return true;
+      });
+  CHECK(message_of(read).empty());
+  CHECK(rows == 8);
+  // As the release that wrote it computed it for its catalogue.
+  CHECK(hash.finish() == "44407192c45bdf0d75a80f5735419bc48622de738df3f487b38d7935b302a2e3");
+}
+
 TEST_CASE_FIXTURE(Fixture, "seal: columns are not renamed under hot examples") {
   REQUIRE(store->put_state("columns", "a@1\nb@2").has_value());
   REQUIRE(store->append(example_row(0, 0, 2)).has_value());

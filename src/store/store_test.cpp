@@ -137,6 +137,11 @@ TEST_CASE_FIXTURE(Fixture, "store: rows of one time differ by instrument, target
     }
   }
   CHECK(contents(*store).at(Dataset::Events).size() == 4);
+  CHECK(store->append(stream_row(0, Stream::Base, true)).has_value());
+  CHECK(store->append(stream_row(0, Stream::Tuned, false)).has_value());
+  CHECK(store->append(stream_row(0, Stream::Tuned, false)).has_value());  // the same bytes again
+  CHECK(contents(*store).at(Dataset::Predictions).size() == 2);
+  CHECK(code_of(store->append(stream_row(0, Stream::Tuned, true))) == Code::Damaged);
 }
 
 TEST_CASE_FIXTURE(Fixture, "store: a scan gives the rows from a time up to, not including, another") {

@@ -114,6 +114,21 @@ inline PredictionRow prediction_row(std::int64_t n, std::uint32_t instrument = 0
   return row;
 }
 
+/// With every field that came with the second stream.
+inline PredictionRow stream_row(std::int64_t n, Stream stream, bool served) {
+  PredictionRow row = prediction_row(n);
+  row.stream = stream;
+  row.served = served;
+  row.expected = static_cast<double>(n) / 1000;
+  row.half_spread = n % 3 == 0 ? row.half_spread : 0.0005;
+  row.outside_share = 0.125;
+  row.set = static_cast<std::uint32_t>(n % 8);
+  row.recent_accuracy = n % 2 == 0 ? row.recent_accuracy : 0.5;
+  row.measured = 0.1;
+  row.required = 0.2;
+  return row;
+}
+
 inline IntentRow intent_row(const std::string& state = "open") {
   IntentRow row;
   row.instrument = InstrumentId{3};
