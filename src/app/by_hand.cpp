@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <charconv>
 #include <utility>
 
 #include "app/report/words.hpp"
@@ -58,6 +59,15 @@ constexpr std::string_view kPaused =
     "learning is off: data is collected and labelled, no model acts, nothing is trained";
 constexpr std::string_view kResumed = "learning is on";
 
+Result<std::int64_t> rows_asked(const std::string& text) {
+  std::int64_t rows = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), rows);
+  if (text.empty()) return std::int64_t{0};
+  if (error != std::errc{} || end != text.data() + text.size() || rows < 1)
+    return fail(Code::Usage, fmt::format("rows \"{}\" is not a number above 0", text));
+  return rows;
+}
+
 bool is_target(const Profile& profile, const std::string& name) {
   for (const TargetProfile& target : profile.targets)
     if (target.name == name) return true;
@@ -107,7 +117,8 @@ Result<std::string> apply_by_hand(const HandRequest& request, Engine& engine, Da
   } else if (request.verb == "train") {
     const std::string reason = request.arg("reason").empty() ? "by hand" : request.arg("reason");
     if (engine.training()) return fail(Code::InUse, "a training runs already");
-    EL_CHECK(engine.request_training(reason));
+    EL_TRY(const std::int64_t rows, rows_asked(request.arg("rows")));
+    EL_CHECK(engine.request_training(reason, rows));
     said = "a training starts now; `status` and `models list` tell how it ends";
   } else if (request.verb == "models.rollback") {
     EL_TRY(const std::uint16_t target, directory.find_target(request.arg("target")));

@@ -195,14 +195,15 @@ Result<void> Engine::keep(const Event& event) {
 
 // --- by hand ---------------------------------------------------------------------------------------------------------
 
-Result<void> Engine::request_training(const std::string& reason) {
+Result<void> Engine::request_training(const std::string& reason, std::int64_t rows) {
   requested_training_ = reason;
+  requested_rows_ = rows;
   return store_.note(world_.clock.now(), "training requested", reason);
 }
 
-Result<void> Engine::train_now(const std::string& reason) {
+Result<void> Engine::train_now(const std::string& reason, std::int64_t rows) {
   const Timestamp at = progress_.last_cycle.value_or(world_.clock.now());
-  EL_CHECK(request_training(reason));
+  EL_CHECK(request_training(reason, rows));
   EL_CHECK(train_if_due(at));
   EL_CHECK(finish_trainings(at, true));
   EL_CHECK(take_effect(at + std::max(profile_.train_delay, Duration{1})));

@@ -76,9 +76,10 @@ class Engine {
 
   // --- by hand, between cycles
   // ------------------------------------------------------------------------------------------
-  Result<void> request_training(const std::string& reason);
+  /// `rows`: on the newest so many labelled ones; 0: as the profile says.
+  Result<void> request_training(const std::string& reason, std::int64_t rows = 0);
   /// Without a clock that runs: trains as of the last cycle, waits, and lets what was promoted take effect at once.
-  Result<void> train_now(const std::string& reason);
+  Result<void> train_now(const std::string& reason, std::int64_t rows = 0);
   Result<void> set_learning(bool on);
   Result<std::string> rollback_model(const std::string& target, const std::string& id);
   Result<void> promote_model(const std::string& id);
@@ -111,6 +112,11 @@ class Engine {
   Result<void> name_instruments();
   Result<void> save_registry();
   Result<std::optional<std::string>> training_reason(Timestamp at);
+  struct RowsWanted {
+    std::int64_t rows = 0;  // 0: all of the window
+    std::string words;      // where the number comes from
+  };
+  RowsWanted rows_wanted(Timestamp at, std::int64_t asked) const;
   Trainings::Place place() const;
   bool fresh(InstrumentId id, Timestamp at) const;
 
@@ -148,8 +154,10 @@ class Engine {
   std::int64_t trainings_done_ = 0;
   std::optional<Timestamp> last_training_;
   std::int64_t last_equity_day_ = std::numeric_limits<std::int64_t>::min();
-  std::string requested_training_;  // reason given by hand; empty: none
-  std::string training_for_;        // reason of the trainings that run
+  std::string requested_training_;   // reason given by hand; empty: none
+  std::int64_t requested_rows_ = 0;  // of that training; 0: as the profile says
+  std::string training_for_;         // reason of the trainings that run,
+  std::int64_t training_rows_ = 0;   // and the rows asked for
   struct Promotion {
     std::uint16_t target;
     std::string bundle;

@@ -94,7 +94,9 @@ std::string Engine::checkpoint() const {
   out.i64(trainings_done_);
   out.i64(last_equity_day_);
   // A training that a restart interrupts is asked for again; in a simulation none runs here.
-  out.text(trainings_.running() && requested_training_.empty() ? training_for_ : requested_training_);
+  const bool interrupted = trainings_.running() && requested_training_.empty();
+  out.text(interrupted ? training_for_ : requested_training_);
+  out.i64(interrupted ? training_rows_ : requested_rows_);
   out.u32(static_cast<std::uint32_t>(promotions_.size()));
   for (const Promotion& promotion : promotions_) {
     out.u32(promotion.target);
@@ -154,6 +156,7 @@ Result<void> Engine::restore(std::string_view saved) {
   trainings_done_ = in.i64();
   last_equity_day_ = in.i64();
   requested_training_ = in.text();
+  requested_rows_ = in.i64();
   for (std::uint32_t n = in.u32(); n > 0 && in.ok(); --n) {
     Promotion promotion{};
     promotion.target = static_cast<std::uint16_t>(in.u32());

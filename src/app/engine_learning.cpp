@@ -33,6 +33,14 @@ Result<std::optional<std::string>> Engine::training_reason(Timestamp at) {
   return std::optional<std::string>{};
 }
 
+// By hand, or by the week that the profile's scaling is in.
+Engine::RowsWanted Engine::rows_wanted(Timestamp at, std::int64_t asked) const {
+  if (asked > 0) return {asked, "by hand: "};
+  if (profile_.scaling.first == 0) return {};
+  const std::int64_t period = scaling_period(profile_.scaling, profile_.scaling_start.value_or(*first_example_), at);
+  return {scaling_rows(profile_.scaling, period), fmt::format("scaling, period {}: ", period)};
+}
+
 Trainings::Place Engine::place() const {
   Trainings::Place place{options_.data_directory, options_.trainer, bank_.set().columns(), bank_.set().hash(), {}};
   for (std::size_t i = 0; i < instruments_.size(); ++i)
@@ -47,17 +55,28 @@ Result<void> Engine::train_if_due(Timestamp at) {
   if (!reason) return {};
   const TimeSplit::Part part{*split_, "training"};
   EL_CHECK(name_instruments());
+  const std::int64_t asked = std::exchange(requested_rows_, 0);
   for (auto& target : targets_) {
     if (!target->latest_labelled) continue;
     TrainingRequest request;
     request.target = target->number;
-    request.plan = plan_training(profile_, at, *first_example_, *target->latest_labelled);
     request.reason = *reason;
+    Timestamp first = *first_example_;
+    if (const RowsWanted wanted = rows_wanted(at, asked); wanted.rows > 0) {
+      EL_TRY(const NewestRows newest,
+             newest_labelled(store_, target->number, at, first, *target->latest_labelled, wanted.rows));
+      first = newest.from;
+      request.reason +=
+          fmt::format("; {}{} rows wanted, {}", wanted.words, wanted.rows,
+                      newest.rows < wanted.rows ? fmt::format("only {} there", newest.rows) : "all there");
+    }
+    request.plan = plan_training(profile_, at, first, *target->latest_labelled);
     request.judged_until = target->judged_until;
     EL_CHECK(trainings_.start(request, place()));
   }
   last_training_ = at;
   training_for_ = *reason;
+  training_rows_ = asked;
   return finish_trainings(at, options_.virtual_clock != nullptr);
 }
 

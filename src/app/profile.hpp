@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "app/streams.hpp"
+#include "alert/alert_settings.hpp"
 #include "core/time.hpp"
 #include "io/table_options.hpp"
 #include "label/label.hpp"
@@ -86,8 +87,6 @@ struct Profile {
   Duration train_wall = Duration::hours(1);
   Duration model_expiry;  // after this a champion acts no longer; 0: never
 
-  TuneRules tune;  // [tune]
-
   // [scaling]: how many rows a training takes, if not all of the window
   ScalingRules scaling;
   std::optional<Timestamp> scaling_start;  // of period 0; empty: the first example
@@ -113,6 +112,8 @@ struct Profile {
   std::uint64_t retention_bytes = 0;  // 0: no cap
   std::uint64_t models_bytes = 0;     // 0: no cap
   StoreOptions store;
+
+  AlertSettings alert;
 
   std::uint64_t seed = 1;
 };

@@ -9,6 +9,7 @@ std::string Progress::to_json() const {
       .put("learning", learning)
       .put("first_cycle", first_cycle)
       .put("last_cycle", last_cycle)
+      .put("first_example", first_example)
       .put("cycles", cycles)
       .put("events", events)
       .put("predictions", predictions)
@@ -27,6 +28,15 @@ std::string Progress::to_json() const {
       .put("fills", fills)
       .put("stopped", stopped)
       .put("champions", champions)
+      .put("recent_accuracy", recent_accuracy)
+      .put("recent_majority", recent_majority)
+      .put("recent_rows", recent_rows)
+      .put("stream", stream)
+      .put("stream_accuracy", stream_accuracy)
+      .put("stream_ledgers", stream_ledgers)
+      .put("tunes", tunes)
+      .put("tunes_not", tunes_not)
+      .put("tune", tune)
       .put("equity", equity)
       .put("baseline_equity", baseline_equity)
       .put("costs", costs)
@@ -45,6 +55,7 @@ Result<Progress> Progress::from_json(std::string_view text) {
   in.get("learning", p.learning);
   in.get("first_cycle", p.first_cycle);
   in.get("last_cycle", p.last_cycle);
+  in.get("first_example", p.first_example);
   in.get("cycles", p.cycles);
   in.get("events", p.events);
   in.get("predictions", p.predictions);
@@ -63,6 +74,15 @@ Result<Progress> Progress::from_json(std::string_view text) {
   in.get("fills", p.fills);
   in.get("stopped", p.stopped);
   in.get("champions", p.champions);
+  in.get("recent_accuracy", p.recent_accuracy);
+  in.get("recent_majority", p.recent_majority);
+  in.get("recent_rows", p.recent_rows);
+  in.get("stream", p.stream);
+  in.get("stream_accuracy", p.stream_accuracy);
+  in.get("stream_ledgers", p.stream_ledgers);
+  in.get("tunes", p.tunes);
+  in.get("tunes_not", p.tunes_not);
+  in.get("tune", p.tune);
   in.get("equity", p.equity);
   in.get("baseline_equity", p.baseline_equity);
   in.get("costs", p.costs);

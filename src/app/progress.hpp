@@ -14,7 +14,7 @@ namespace everlearn {
 
 struct Progress {
   std::string learning;  // "off" "collecting" "training" "active"
-  std::optional<Timestamp> first_cycle, last_cycle;
+  std::optional<Timestamp> first_cycle, last_cycle, first_example;
   std::int64_t cycles = 0, events = 0, predictions = 0;
   // Labels are those of the target that acts: examples = labelled + void_labels + waiting.
   std::int64_t examples = 0, labelled = 0, effective = 0, void_labels = 0, waiting = 0;
@@ -25,6 +25,16 @@ struct Progress {
   std::int64_t signals = 0, intents = 0, fills = 0;
   std::map<std::string, std::int64_t> stopped;   // filter -> signals
   std::map<std::string, std::string> champions;  // target -> bundle
+  // Of what was served by the target that acts, if it is a class: the last matured predictions.
+  std::optional<double> recent_accuracy, recent_majority;
+  std::int64_t recent_rows = 0;
+  // Two streams, where models are fine-tuned.
+  std::string stream;                             // the one that serves; empty: there is one only
+  std::map<std::string, double> stream_accuracy;  // as written down before the outcome, of each stream
+  std::map<std::string, std::string> stream_ledgers;
+  std::int64_t tunes = 0;                         // made and used
+  std::map<std::string, std::int64_t> tunes_not;  // why not -> how often
+  std::string tune;                               // the latest
   double equity = 0, baseline_equity = 0, costs = 0;
   std::int64_t round_trips = 0;
   std::string ledger_sha256;

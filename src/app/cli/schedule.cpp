@@ -82,6 +82,58 @@ Result<void> list(const CommonOptions& options) {
   return {};
 }
 
+// The rows of a training by period, with dates, and where we are.
+Result<void> scaling(const CommonOptions& options) {
+  EL_TRY(const Place place, find_place(options));
+  const Profile& profile = place.config.profile;
+  if (profile.scaling.first == 0)
+    return fail(Code::Usage,
+                fmt::format("profile {} trains on all rows of its window: scaling.first is 0", profile.name));
+  std::optional<Timestamp> start = profile.scaling_start;
+  Timestamp now = SystemClock{}.now();
+  std::int64_t labelled = 0;
+  if (const auto directory = DataDirectory::open(place.directory, place.config, DataDirectory::Access::Read)) {
+    EL_TRY(const Progress progress, (*directory)->progress());
+    now = (*directory)->now();
+    labelled = progress.labelled;
+    if (!start) start = progress.first_example;
+  } else if (directory.error().code != Code::NotFound) {
+    return tl::unexpected<Error>(directory.error());
+  }
+  const bool begun = start.has_value();
+  const std::int64_t period = begun ? scaling_period(profile.scaling, *start, now) : 0;
+  const std::vector<ScalingStep> steps = scaling_timeline(profile.scaling, start.value_or(now));
+  const std::int64_t wanted = scaling_rows(profile.scaling, period);
+  if (options.json) {
+    std::vector<std::string> jsons;
+    for (const ScalingStep& step : steps)
+      jsons.push_back(JsonOut{}.put("period", step.period).put("from", step.from.iso()).put("rows", step.rows).text());
+    return print_json(JsonOut{}
+                          .put("begun", begun)
+                          .put("now", now.iso())
+                          .put("period", period)
+                          .put("rows_wanted", wanted)
+                          .put("rows_labelled", labelled)
+                          .put_list("steps", jsons)
+                          .text());
+  }
+  std::vector<std::vector<std::string>> rows{{"", "period", "from (UTC)", "rows of a training"}};
+  for (const ScalingStep& step : steps) {
+    const bool here = begun && (step.is_last ? period >= step.period : period == step.period);
+    rows.push_back({here ? ">" : "", fmt::format("{}{}", step.period, step.is_last ? " and later" : ""),
+                    begun ? step.from.iso().substr(0, 16)
+                          : fmt::format("start + {}", (profile.scaling.every * step.period).text()),
+                    fmt::format("{}", step.rows)});
+  }
+  fmt::print("{}", table_text(rows));
+  if (!begun)
+    fmt::print("not begun: the first example, or scaling.start, begins period 0\n");
+  else
+    fmt::print("now {}: period {}, {} rows wanted, {} labelled there{}\n", now.iso().substr(0, 16), period, wanted,
+               labelled, labelled < wanted ? ": a training takes what there is and says so" : "");
+  return {};
+}
+
 }  // namespace
 
 void add_schedule(Verbs& verbs) {
@@ -92,6 +144,12 @@ void add_schedule(Verbs& verbs) {
       schedule->add_subcommand("list", "every job: its rule, the next time in UTC and local, the last period");
   add_common(*verb, *options);
   verbs.runs[verb] = [options] { return list(*options); };
+
+  auto scaled = std::make_shared<CommonOptions>();
+  CLI::App* scaling_verb =
+      schedule->add_subcommand("scaling", "the rows of a base training, week by week, and where we are");
+  add_common(*scaling_verb, *scaled);
+  verbs.runs[scaling_verb] = [scaled] { return scaling(*scaled); };
 }
 
 }  // namespace everlearn::cli

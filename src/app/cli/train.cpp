@@ -1,7 +1,9 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include <cmath>
 #include <memory>
+#include <span>
 
 #include "app/by_hand.hpp"
 #include "app/cli/command.hpp"
@@ -16,7 +18,8 @@ namespace {
 
 struct Options {
   CommonOptions common;
-  bool force = false, check = false;
+  bool force = false, check = false, progressive = false, validate = false;
+  std::int64_t rows = 0;  // 0: as the profile says
 };
 
 Result<void> check(const Options& options) {
@@ -43,10 +46,42 @@ Result<void> say(const Options& options, const std::string& said, const std::vec
   return {};
 }
 
+// What the candidate was asked on unseen rows, check by check.
+std::string checks_text(const Verdict& verdict) {
+  std::vector<std::vector<std::string>> rows{{"  check", "measured", "required", "", "note"}};
+  for (const Check& check : verdict.checks)
+    rows.push_back({"  " + check.name, fmt::format("{:.5g}", check.measured),
+                    std::isnan(check.required) ? "" : fmt::format("{:.5g}", check.required),
+                    check.passed ? "" : "not met", check.note});
+  return table_text(rows);
+}
+
+// --validate asks for a verdict that lets the model serve, and makes the answer the exit status.
+Result<void> validate(const DataDirectory& directory, std::span<const VerdictRow> rows) {
+  std::string refused;
+  for (const VerdictRow& row : rows) {
+    EL_TRY(const TrainingRecord record, training_record(row));
+    const std::string& target = directory.profile().targets[row.target].name;
+    fmt::print(stderr, "{}, validated on {} unseen rows:\n{}", target, record.verdict.rows,
+               checks_text(record.verdict));
+    if (record.verdict.outcome != Outcome::Promoted)
+      refused += fmt::format("{}{}: {}", refused.empty() ? "" : "; ", target, record.verdict.reason);
+  }
+  if (refused.empty()) return {};
+  return fail(Code::Training, fmt::format("the model did not pass: {}", refused));
+}
+
+Result<void> check_rows(const Options& options, const Profile& profile) {
+  if (options.progressive && profile.scaling.first == 0)
+    return fail(Code::Usage, fmt::format("--progressive: profile {} has no [scaling] with first > 0", profile.name));
+  return {};
+}
+
 // In a directory where nothing runs: the engine as of its last cycle, with an input that stands still.
 Result<void> train_here(const Options& options, Place place) {
   EL_TRY(const auto directory,
          DataDirectory::open(place.directory, std::move(place.config), DataDirectory::Access::Change));
+  EL_CHECK(check_rows(options, directory->profile()));
   EL_CHECK(enough(*directory, options.force));
   EL_TRY(const Progress before, directory->progress());
   if (!before.last_cycle) return fail(Code::Training, "no cycle has run here: there is nothing to train on");
@@ -60,7 +95,7 @@ Result<void> train_here(const Options& options, Place place) {
          Engine::make(
              world, directory->profile(), directory->calendar(), directory->store(), source, instruments,
              {.data_directory = directory->path(), .trainer = beside_us("everlearn-train"), .virtual_clock = &clock}));
-  EL_CHECK(engine->train_now("by hand"));
+  EL_CHECK(engine->train_now("by hand", options.rows));
   EL_TRY(const auto verdicts, directory->store().verdicts());
   std::string said = fmt::format("trained as of {}", before.last_cycle->iso().substr(0, 16));
   std::vector<std::string> jsons;
@@ -76,7 +111,9 @@ Result<void> train_here(const Options& options, Place place) {
                         .text());
   }
   if (jsons.empty()) return fail(Code::Training, "no target has a labelled example: there is nothing to train on");
-  return say(options, said, jsons);
+  EL_CHECK(say(options, said, jsons));
+  if (!options.validate) return {};
+  return validate(*directory, std::span{verdicts}.subspan(verdicts_before.size()));
 }
 
 Result<void> run(const Options& options) {
@@ -87,10 +124,15 @@ Result<void> run(const Options& options) {
   if (!there) return train_here(options, std::move(place));
   {
     EL_TRY(const auto directory, DataDirectory::open(place.directory, place.config, DataDirectory::Access::Read));
+    EL_CHECK(check_rows(options, directory->profile()));
     EL_CHECK(enough(*directory, options.force));
   }
-  EL_TRY(const std::string answer,
-         ask_daemon(socket, HandRequest{"train", {{"reason", "by hand"}}}.to_json(), Duration::seconds(60)));
+  if (options.validate)
+    return fail(Code::Usage,
+                "--validate waits for the verdict, but a daemon trains on its own time: `models list` tells it");
+  HandRequest wish{"train", {{"reason", "by hand"}}};
+  if (options.rows > 0) wish.args["rows"] = fmt::format("{}", options.rows);
+  EL_TRY(const std::string answer, ask_daemon(socket, wish.to_json(), Duration::seconds(60)));
   EL_TRY(const std::string said, answer_from_json(answer));
   return say(options, said, {});
 }
@@ -103,6 +145,12 @@ void add_train(Verbs& verbs) {
   add_common(*verb, options->common);
   auto* force = verb->add_flag("--force", options->force, "also with fewer examples than train.auto_enable");
   verb->add_flag("--check", options->check, "only say whether a training is due, and why")->excludes(force);
+  verb->add_flag("--validate", options->validate, "show every check on unseen rows; exit 1 unless the model passed");
+  auto* rows = verb->add_option("--limit", options->rows, "train on the newest so many labelled rows")
+                   ->check(CLI::Range(std::int64_t{1}, std::int64_t{1'000'000'000}));
+  verb->add_flag("--progressive", options->progressive,
+                 "on the rows that the profile's [scaling] wants this week, as the schedule does")
+      ->excludes(rows);
   verbs.runs[verb] = [options] { return run(*options); };
 }
 

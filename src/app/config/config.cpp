@@ -13,6 +13,8 @@ namespace everlearn {
 namespace {
 
 constexpr std::string_view kVariablePrefix = "EVERLEARN__";
+constexpr const char* kSecret = "(set, not shown)";
+constexpr std::string_view kSecretFile = "file:";
 
 struct Written {
   SettingValue value;
@@ -139,7 +141,7 @@ std::vector<std::string> known_keys(const std::set<std::string>& targets) {
 
 class Applier {
  public:
-  explicit Applier(Layer merged) : merged_{std::move(merged)} {}
+  Applier(Layer merged, const ConfigInput& input) : merged_{std::move(merged)}, input_{input} {}
 
   template <class K, class Into>
   Result<void> apply(const K& key, const std::string& name, Into& into, std::vector<Setting>& settings,
@@ -155,8 +157,33 @@ class Applier {
     return {};
   }
 
+  // The text goes into the profile; what is shown, kept and compared is that there is one. What a reader says about it
+  // is not passed on: it may quote it.
+  Result<void> apply_secret(const Key& key, Profile& into, std::vector<Setting>& settings) {
+    const std::string name{key.key};
+    const auto found = merged_.find(name);
+    const std::string given = found == merged_.end() ? "" : found->second.value.text();
+    const std::string origin = found == merged_.end() ? "default" : found->second.origin;
+    const auto wrong = [&](const std::string& why) {
+      return fail(Code::Config, fmt::format("{}: {}: {} ({})", origin, name, why, key.doc));
+    };
+    std::string secret = given;
+    const bool in_file = given.starts_with(kSecretFile);
+    if (in_file) {
+      if (!input_.secret_file) return wrong("files of secrets are not read here");
+      const auto text = input_.secret_file(given.substr(kSecretFile.size()));
+      if (!text) return wrong(text.error().message);
+      secret = *text;
+    }
+    if (!key.apply(into, SettingValue::one(secret))) return wrong("what is given is not of the form it has");
+    const std::string shown = given.empty() || in_file ? given : kSecret;
+    settings.push_back({name, shown, SettingValue::one(in_file ? given : ""), origin, std::string{key.doc}});
+    return {};
+  }
+
  private:
   Layer merged_;
+  const ConfigInput& input_;
 };
 
 Result<void> refuse_unknown(const Layer& merged, const std::vector<std::string>& known) {
@@ -236,9 +263,10 @@ Result<Config> Config::load(Fs& fs, const ConfigInput& input) {
       return fail(Code::Config, fmt::format("env.{} stands for \"{}\", which is no setting", old, key));
 
   config.profile.name = name;
-  Applier applier{merged};
+  Applier applier{merged, input};
   for (const Key& key : profile_keys())
-    EL_CHECK(applier.apply(key, std::string{key.key}, config.profile, config.settings));
+    EL_CHECK(key.secret ? applier.apply_secret(key, config.profile, config.settings)
+                        : applier.apply(key, std::string{key.key}, config.profile, config.settings));
   for (const std::string& target_name : targets) {
     TargetProfile target;
     target.name = target_name;
@@ -277,6 +305,21 @@ Result<void> check_profile(const Profile& profile) {
     if (target.label.sessions > 0 && profile.calendar == "24/7")
       return wrong(fmt::format("target.{}.horizon counts sessions, but the calendar is 24/7", target.name));
   }
+  const auto& acts = *std::find_if(profile.targets.begin(), profile.targets.end(),
+                                   [](const TargetProfile& target) { return target.acts; });
+  if (profile.tune.way != TuneWay::None && acts.task == Task::Regression)
+    return wrong(
+        fmt::format("tune.way \"{}\": fine-tuning and its streams are for class targets; target.{} is a return or a "
+                    "volatility",
+                    tune_way_name(profile.tune.way), acts.name));
+  if (profile.train_min_recent_accuracy && acts.task == Task::Regression)
+    return wrong(fmt::format("train.min_recent_accuracy is for class targets; target.{} is not one", acts.name));
+  if (profile.scaling.most > 0 && profile.scaling.most < profile.scaling.first)
+    return wrong(
+        fmt::format("scaling.most {} is less than scaling.first {}", profile.scaling.most, profile.scaling.first));
+  if (profile.tune_every.us() > 0 && profile.cycle.us() > 0 && profile.tune_every.us() % profile.cycle.us() != 0)
+    return wrong(fmt::format("tune.every {} is not a multiple of cycle.every {}", profile.tune_every.text(),
+                             profile.cycle.text()));
   if (profile.retention.us() > 0 && profile.window.us() > 0 && profile.retention < profile.window)
     return wrong(fmt::format("retention.days keeps {}, less than train.window {}", profile.retention.text(),
                              profile.window.text()));

@@ -84,6 +84,33 @@ Result<std::optional<std::string>> as_optional_text(const SettingValue& value) {
   return text.empty() ? std::optional<std::string>{} : std::optional{text};
 }
 
+// It becomes a part of a URL as it stands.
+Result<Secret> as_bot_token(const SettingValue& value) {
+  EL_TRY(std::string text, as_text(value));
+  const std::size_t colon = text.find(':');
+  const auto digit = [](char c) { return c >= '0' && c <= '9'; };
+  const auto letter = [&](char c) {
+    return digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == '-';
+  };
+  const bool good = colon != std::string::npos && colon > 0 && colon + 1 < text.size() &&
+                    std::all_of(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(colon), digit) &&
+                    std::all_of(text.begin() + static_cast<std::ptrdiff_t>(colon) + 1, text.end(), letter);
+  if (!text.empty() && !good) return fail(Code::Config, "not a bot's token");
+  return Secret{std::move(text)};
+}
+
+// What is not encrypted may not leave the machine: the token is in each request.
+Result<std::string> as_api_address(const SettingValue& value) {
+  EL_TRY(std::string text, as_text(value));
+  while (text.ends_with('/')) text.pop_back();
+  constexpr std::string_view kPlain = "http://";
+  const std::string host = text.starts_with(kPlain) ? text.substr(kPlain.size(), text.find_first_of(":/", kPlain.size()) - kPlain.size()) : "";
+  const bool here = host == "127.0.0.1" || host == "localhost" || text.starts_with("http://[::1]");
+  if (text.find('@') != std::string::npos || (!text.starts_with("https://") && !here))
+    return fail(Code::Config, fmt::format("\"{}\" is not an https:// address, nor http:// on 127.0.0.1", text));
+  return text;
+}
+
 using V = const SettingValue&;
 using Done = Result<void>;
 
@@ -147,6 +174,7 @@ constexpr auto kProfileKeys = std::to_array<Key>({
     {"train.wall", "1h", "a trainer is killed after this", [](Profile& p, V v) -> Done { EL_TRY(p.train_wall, as_duration(v)); return {}; }},
     {"train.model_expiry", "none", "a champion older than this acts no longer", [](Profile& p, V v) -> Done { EL_TRY(p.model_expiry, as_duration(v)); return {}; }},
     {"tune.way", "none", "how the base is tuned to the newest rows: none, trees (more of them at a lower rate), leaves (refit with decay), calibration", [](Profile& p, V v) -> Done { EL_TRY(const std::size_t i, as_choice(v, {"none", "trees", "leaves", "calibration"})); p.tune.way = static_cast<TuneWay>(i); return {}; }},
+    {"tune.every", "cycle", "time between fine-tunes, or \"cycle\": each one that makes examples", [](Profile& p, V v) -> Done { if (!v.list && v.items.front() == "cycle") { p.tune_every = {}; return {}; } EL_TRY(p.tune_every, as_duration(v)); return {}; }},
     {"tune.rows_min", "500", "fewer labelled rows before the newest ones: no tune", [](Profile& p, V v) -> Done { EL_TRY(p.tune.rows_min, as_integer(v, 50, 1'000'000)); return {}; }},
     {"tune.rows_max", "1000", "labelled rows that a tune takes, at most", [](Profile& p, V v) -> Done { EL_TRY(p.tune.rows_max, as_integer(v, 50, 1'000'000)); return {}; }},
     {"tune.newest", "200", "newest labelled rows that no tune sees", [](Profile& p, V v) -> Done { EL_TRY(p.tune.newest, as_integer(v, 0, 1'000'000)); return {}; }},
@@ -166,7 +194,6 @@ constexpr auto kProfileKeys = std::to_array<Key>({
     {"scaling.step", "0", "more of them each period", [](Profile& p, V v) -> Done { EL_TRY(p.scaling.step, as_integer(v, 0, 1'000'000'000)); return {}; }},
     {"scaling.most", "0", "never more; 0: no limit", [](Profile& p, V v) -> Done { EL_TRY(p.scaling.most, as_integer(v, 0, 1'000'000'000)); return {}; }},
     {"scaling.every", "7d", "length of a period", [](Profile& p, V v) -> Done { EL_TRY(p.scaling.every, as_duration(v)); if (p.scaling.every.us() <= 0) return fail(Code::Config, "\"none\" is no length of a period"); return {}; }},
-    {"tune.every", "cycle", "time between fine-tunes, or \"cycle\": each one that makes examples", [](Profile& p, V v) -> Done { if (!v.list && v.items.front() == "cycle") { p.tune_every = {}; return {}; } EL_TRY(p.tune_every, as_duration(v)); return {}; }},
     {"streams.judge", "0 0 * * *", "when the gate picks the stream that serves, base or tuned: an interval or a cron line", [](Profile& p, V v) -> Done { EL_TRY(p.streams.judge, as_text(v)); return {}; }},
     {"streams.time_zone", "UTC", "IANA zone of a cron line", [](Profile& p, V v) -> Done { EL_TRY(p.streams.zone, as_text(v)); return {}; }},
     {"streams.window", "1d", "it looks at what was said in this stretch before", [](Profile& p, V v) -> Done { EL_TRY(p.streams.window, as_duration(v)); return {}; }},
@@ -203,6 +230,10 @@ constexpr auto kProfileKeys = std::to_array<Key>({
     {"models.disk_gb", "0", "the oldest spare models are pruned above this; 0: no cap", [](Profile& p, V v) -> Done { EL_TRY(const double gb, as_number(v, 0, 1e6)); p.models_bytes = static_cast<std::uint64_t>(gb * 1e9); return {}; }},
     {"store.segment_rows", "65536", "hot rows of a dataset that make a segment", [](Profile& p, V v) -> Done { EL_TRY(p.store.segment_rows, as_integer(v, 100, 10'000'000)); return {}; }},
     {"store.segment_age", "7d", "age of the oldest hot row that makes a segment", [](Profile& p, V v) -> Done { EL_TRY(p.store.segment_age, as_duration(v)); return {}; }},
+    {"alert.min_severity", "info", "the least of what is sent: info, warning, critical", [](Profile& p, V v) -> Done { EL_TRY(const std::size_t i, as_choice(v, {"info", "warning", "critical"})); p.alert.least = static_cast<Severity>(i); return {}; }},
+    {"alert.telegram.token", "", "of the bot that sends, as BotFather gives it: DIGITS:LETTERS", [](Profile& p, V v) -> Done { EL_TRY(p.alert.telegram.token, as_bot_token(v)); return {}; }, true},
+    {"alert.telegram.chat", "", "where it sends: the number of a chat, or @name of a channel", [](Profile& p, V v) -> Done { EL_TRY(p.alert.telegram.chat, as_text(v)); return {}; }},
+    {"alert.telegram.api", "https://api.telegram.org", "the Bot API; plain http:// only on this machine", [](Profile& p, V v) -> Done { EL_TRY(p.alert.telegram.api, as_api_address(v)); return {}; }},
     {"seed", "1", "of everything random", [](Profile& p, V v) -> Done { EL_TRY(const auto n, as_integer(v, 0, std::numeric_limits<std::int64_t>::max())); p.seed = static_cast<std::uint64_t>(n); return {}; }},
 });
 
