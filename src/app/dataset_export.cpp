@@ -182,6 +182,11 @@ Result<std::int64_t> predictions(const Job& job) {
   columns.push_back({"rung", ColumnType::Text});
   columns.push_back({"no_change", ColumnType::Double});
   columns.push_back({"price", ColumnType::Double});
+  columns.push_back({"stream", ColumnType::Text});
+  columns.push_back({"served", ColumnType::Bool});
+  for (const char* name : {"expected", "half_spread", "outside_share", "recent_accuracy", "measured", "required"})
+    columns.push_back({name, ColumnType::Double});
+  columns.push_back({"set", ColumnType::Int64});
   EL_TRY(Table table, job.table(std::move(columns)));
   std::vector<Cell> cells;
   EL_CHECK(
@@ -199,6 +204,12 @@ Result<std::int64_t> predictions(const Job& job) {
           cells.push_back(std::string_view{row.rung});
           cells.push_back(row.no_change);
           cells.push_back(row.price);
+          cells.push_back(std::string_view{row.stream == Stream::Tuned ? "tuned" : "base"});
+          cells.push_back(row.served);
+          for (const double value :
+               {row.expected, row.half_spread, row.outside_share, row.recent_accuracy, row.measured, row.required})
+            cells.push_back(value);
+          cells.push_back(row.set != 0 ? Cell{std::int64_t{row.set}} : Cell{});
           return table.add(cells);
         });
       }));

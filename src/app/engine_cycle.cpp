@@ -87,7 +87,7 @@ Result<void> Engine::settle_labels(Timestamp at) {
       if (!acts || target->profile->task == Task::Regression) continue;
       const auto served = served_.find({label.event_time, label.instrument});
       if (served == served_.end()) continue;
-      signals_.matured(served->second == label.value);
+      signals_.matured(static_cast<int>(served->second), static_cast<int>(label.value));
       served_.erase(served);
     }
   }
@@ -209,11 +209,20 @@ Result<void> Engine::decide(Timestamp at, bool sample) {
     EL_CHECK(store_.append(example));
   }
 
+  const double recent_accuracy = signals_.recent_accuracy();
   const auto signals = signals_.judge(at, inputs);
   const auto baseline_signals = baseline_signals_.judge(at, baseline_inputs);
   std::vector<PaperAccount::Decision> act, baseline_act;
   for (std::size_t i = 0; i < signals.size(); ++i) {
-    rows[acting_row[i]].verdict = signals[i].filter;
+    PredictionRow& row = rows[acting_row[i]];
+    row.verdict = signals[i].filter;
+    row.expected = inputs[i].predicted;
+    row.half_spread = signals[i].half_spread;
+    row.outside_share = inputs[i].outside_share;
+    row.set = inputs[i].set;
+    row.recent_accuracy = recent_accuracy;
+    row.measured = signals[i].measured;
+    row.required = signals[i].required;
     decisions[i].signal = signals[i];
     baseline_decisions[i].signal = baseline_signals[i];
     if (signals[i].passed) act.push_back(decisions[i]);

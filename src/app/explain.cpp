@@ -43,6 +43,9 @@ const std::map<std::string, std::string>& filter_words() {
        "act"},
       {"edge", "the expected gain did not beat the costs, half the spread and the edge that is asked for"},
       {"short not allowed", "it says down, and the profile allows no short positions"},
+      {"flat", "no move is the likeliest class: there is nothing to act on"},
+      {"conformal", "the prediction set did not have exactly one class"},
+      {"recent accuracy unknown", "too few predictions have met their outcome yet"},
       {"margin", "the first class was not far enough ahead of the second"},
       {"entropy", "the probabilities were too even"},
       {"recent accuracy", "the last predictions were right too rarely"},
@@ -186,7 +189,7 @@ Result<SignalWhy> why_signal(DataDirectory& directory, const std::string& instru
   // A stretch at a time, back from the moment asked for.
   for (Timestamp to = until + Duration{1}; !found && to > *first; to = to - kLookBack) {
     EL_CHECK(directory.store().scan_predictions({to - kLookBack, to}, [&](const PredictionRow& row) {
-      if (row.target != acting || (wanted && row.instrument != *wanted)) return true;
+      if (!row.served || row.target != acting || (wanted && row.instrument != *wanted)) return true;
       const bool later = !found || row.event_time > found->event_time;
       const bool same = found && row.event_time == found->event_time;
       if (later || (same && row.verdict == "passed" && found->verdict != "passed")) found = row;

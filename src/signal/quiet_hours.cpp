@@ -33,12 +33,15 @@ Result<QuietHours> QuietHours::make(const std::string& from, const std::string& 
   return quiet;
 }
 
-bool QuietHours::contains(Timestamp t) const {
+Duration QuietHours::into_day(Timestamp t) const {
   const auto* zone = static_cast<const date::time_zone*>(zone_);
   const auto instant = date::sys_time<std::chrono::microseconds>{std::chrono::microseconds{t.us()}};
   const auto local = zone->to_local(instant);
-  const auto into_day = local - date::floor<date::days>(local);
-  const auto minute = static_cast<int>(std::chrono::duration_cast<std::chrono::minutes>(into_day).count());
+  return Duration{std::chrono::microseconds{local - date::floor<date::days>(local)}.count()};
+}
+
+bool QuietHours::contains(Timestamp t) const {
+  const std::int64_t minute = into_day(t).us() / Duration::minutes(1).us();
   return from_ <= to_ ? minute >= from_ && minute < to_ : minute >= from_ || minute < to_;
 }
 

@@ -15,11 +15,15 @@ class QuietHours {
   /// exist.
   static Result<QuietHours> make(const std::string& from, const std::string& to, const std::string& zone);
   bool contains(Timestamp t) const;
+  /// Hours after local midnight, and when the quiet hours end: "09:30" is 9.5.
+  double local_hours(Timestamp t) const { return into_day(t).as_seconds() / 3600; }
+  double end_hours() const { return to_ / 60.0; }
 
  private:
   QuietHours() = default;
-  int from_ = 0, to_ = 0;       // minutes after local midnight
-  const void* zone_ = nullptr;  // date::time_zone: lives as long as the process
+  Duration into_day(Timestamp t) const;  // since local midnight
+  int from_ = 0, to_ = 0;                // minutes after local midnight
+  const void* zone_ = nullptr;           // date::time_zone: lives as long as the process
 };
 
 }  // namespace everlearn

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <numeric>
 
@@ -10,6 +11,7 @@ namespace everlearn {
 namespace {
 
 constexpr double kBps = 1e-4;
+constexpr std::uint8_t kEncodingVersion = 2;  // 1 kept only right or wrong, in checkpoints of version 1
 
 double margin_of(std::vector<double> probabilities) {
   std::partial_sort(probabilities.begin(), probabilities.begin() + 2, probabilities.end(), std::greater<>{});
@@ -25,9 +27,12 @@ double entropy_of(const std::vector<double>& probabilities) {
 
 // Half spread as a share of the price to be hit: from the quotes where there are any.
 double half_spread(const SignalRules& rules, const SignalInput& input) {
+  if (input.half_spread) return *input.half_spread;
   if (!input.bid || !input.ask) return rules.half_spread_bps * kBps;
   return (*input.ask - *input.bid) / 2 / input.price;
 }
+
+bool middle_is_likeliest(const std::vector<double>& p) { return p.size() == 3 && p[1] > p[0] && p[1] > p[2]; }
 
 }  // namespace
 
@@ -39,20 +44,24 @@ Result<SignalChain> SignalChain::make(SignalRules rules) {
     if (!(value >= 0) || value > 10'000)
       return fail(Code::Config, fmt::format("signal.{} is {}, not in 0..10000", name, value));
   if (r.recent_rows < 1) return fail(Code::Config, fmt::format("signal.recent_rows is {}, at least 1", r.recent_rows));
+  if (!(r.penalty_from > r.penalty_floor))
+    return fail(Code::Config, fmt::format("signal.penalty_from is {}, not above signal.penalty_floor {}",
+                                          r.penalty_from, r.penalty_floor));
   if (!r.quiet_from.empty() || !r.quiet_to.empty()) {
     EL_TRY(chain.quiet_, QuietHours::make(r.quiet_from, r.quiet_to, r.quiet_zone));
   }
   return chain;
 }
 
-Signal SignalChain::judge_one(Timestamp now, const SignalInput& input) const {
-  Signal signal{.instrument = input.instrument};
-  const auto stop = [&](const char* filter, double measured, double required) {
+Signal SignalChain::judge_one(Timestamp now, const SignalInput& input, const Thresholds& thresholds) const {
+  Signal signal{.instrument = input.instrument, .half_spread = half_spread(rules_, input)};
+  const auto stop = [&](std::string_view filter, double measured, double required) {
     signal.filter = filter;
     signal.measured = measured;
     signal.required = required;
     return signal;
   };
+  if (!input.held.empty()) return stop(input.held, 0, 1);
   if (!input.fresh) return stop("stale", 0, 1);
   if (!std::isfinite(input.predicted)) return stop("no model", 0, 1);
   if (!rules_.baseline_may_act) {
@@ -61,36 +70,42 @@ Signal SignalChain::judge_one(Timestamp now, const SignalInput& input) const {
   }
   signal.side = input.predicted > 0 ? 1 : -1;
   const double gross = std::fabs(input.predicted);
-  const double spread = half_spread(rules_, input);
-  const double cost = 2 * rules_.cost_bps * kBps + spread;  // in and out, at the executable price
+  const double cost = 2 * rules_.cost_bps * kBps + signal.half_spread;  // in and out, at the executable price
   signal.expected_value = gross - cost;
+  const std::vector<double>& p = input.probabilities;
+  if (middle_is_likeliest(p)) return stop("flat", p[1], std::max(p[0], p[2]));
   if (rules_.long_only && signal.side < 0) return stop("short not allowed", input.predicted, 0);
   if (rules_.out_of_distribution && input.outside_share > *rules_.out_of_distribution)
     return stop("out of distribution", input.outside_share, *rules_.out_of_distribution);
-  if (input.probabilities.size() >= 2) {
-    if (const double margin = margin_of(input.probabilities); rules_.min_margin && margin < *rules_.min_margin)
-      return stop("margin", margin, *rules_.min_margin);
-    if (const double entropy = entropy_of(input.probabilities); rules_.max_entropy && entropy > *rules_.max_entropy)
-      return stop("entropy", entropy, *rules_.max_entropy);
+  if (rules_.conformal && std::popcount(input.set) != 1) return stop("conformal", std::popcount(input.set), 1);
+  if (p.size() >= 2) {
+    if (const double margin = margin_of(p); thresholds.min_margin && margin < *thresholds.min_margin)
+      return stop("margin", margin, *thresholds.min_margin);
+    if (const double entropy = entropy_of(p); thresholds.max_entropy && entropy > *thresholds.max_entropy)
+      return stop("entropy", entropy, *thresholds.max_entropy);
   }
   if (signal.expected_value < rules_.min_edge_bps * kBps)
     return stop("edge", signal.expected_value, rules_.min_edge_bps * kBps);
   if (rules_.min_recent_accuracy) {
-    const auto right = std::count(recent_.begin(), recent_.end(), std::uint8_t{1});
-    const double accuracy = recent_.empty() ? 0 : static_cast<double>(right) / static_cast<double>(recent_.size());
-    if (static_cast<int>(recent_.size()) < rules_.recent_rows || accuracy < *rules_.min_recent_accuracy)
-      return stop("recent accuracy", accuracy, *rules_.min_recent_accuracy);
+    if (!recent_known())
+      return stop("recent accuracy unknown", static_cast<double>(recent_count()), rules_.recent_rows);
+    if (thresholds.recent_accuracy < *rules_.min_recent_accuracy)
+      return stop("recent accuracy", thresholds.recent_accuracy, *rules_.min_recent_accuracy);
   }
-  if (quiet_ && quiet_->contains(now)) return stop("quiet hours", 0, 1);
+  if (quiet_ && quiet_->contains(now)) return stop("quiet hours", quiet_->local_hours(now), quiet_->end_hours());
   signal.passed = true;
-  signal.filter = "passed";
-  return signal;
+  return stop("passed", signal.expected_value, rules_.min_edge_bps * kBps);
 }
 
 std::vector<Signal> SignalChain::judge(Timestamp now, std::span<const SignalInput> inputs) {
+  const double s = shortfall();
+  Thresholds thresholds{rules_.min_margin, rules_.max_entropy, recent_accuracy()};
+  if (thresholds.min_margin) *thresholds.min_margin = std::min(1.0, *thresholds.min_margin + s * rules_.penalty_margin);
+  if (thresholds.max_entropy)
+    *thresholds.max_entropy = std::max(0.0, *thresholds.max_entropy - s * rules_.penalty_entropy);
   std::vector<Signal> signals;
   signals.reserve(inputs.size());
-  for (const SignalInput& input : inputs) signals.push_back(judge_one(now, input));
+  for (const SignalInput& input : inputs) signals.push_back(judge_one(now, input, thresholds));
 
   if (rules_.max_signals > 0) {
     std::vector<std::size_t> order;
@@ -111,17 +126,37 @@ std::vector<Signal> SignalChain::judge(Timestamp now, std::span<const SignalInpu
   return signals;
 }
 
-void SignalChain::matured(bool right) {
-  const auto size = static_cast<std::size_t>(rules_.recent_rows);
-  if (recent_.size() < size) {
-    recent_.push_back(right ? 1 : 0);
-    return;
-  }
-  recent_[recent_next_] = right ? 1 : 0;
-  recent_next_ = (recent_next_ + 1) % size;
+void SignalChain::keep_newest() {
+  while (recent_.size() > static_cast<std::size_t>(rules_.recent_rows)) recent_.pop_front();
+}
+
+void SignalChain::matured(int predicted, int outcome) {
+  recent_.push_back({static_cast<std::uint8_t>(predicted), static_cast<std::uint8_t>(outcome)});
+  keep_newest();
+}
+
+double SignalChain::recent_accuracy() const {
+  if (recent_.empty()) return std::numeric_limits<double>::quiet_NaN();
+  const auto right = std::count_if(recent_.begin(), recent_.end(), [](Matured m) { return m.predicted == m.outcome; });
+  return static_cast<double>(right) / static_cast<double>(recent_.size());
+}
+
+double SignalChain::recent_majority() const {
+  if (recent_.empty()) return std::numeric_limits<double>::quiet_NaN();
+  std::map<std::uint8_t, std::int64_t> outcomes;
+  std::int64_t most = 0;
+  for (const Matured& m : recent_) most = std::max(most, ++outcomes[m.outcome]);
+  return static_cast<double>(most) / static_cast<double>(recent_.size());
+}
+
+double SignalChain::shortfall() const {
+  if (!rules_.recent_penalty) return 0;
+  if (!recent_known()) return 1;
+  return std::clamp((rules_.penalty_from - recent_accuracy()) / (rules_.penalty_from - rules_.penalty_floor), 0.0, 1.0);
 }
 
 void SignalChain::encode(ByteWriter& out) const {
+  out.u8(kEncodingVersion);
   out.i64(passed_);
   out.u32(static_cast<std::uint32_t>(stopped_.size()));
   for (const auto& [filter, count] : stopped_) {
@@ -129,11 +164,16 @@ void SignalChain::encode(ByteWriter& out) const {
     out.i64(count);
   }
   out.u32(static_cast<std::uint32_t>(recent_.size()));
-  for (const std::uint8_t right : recent_) out.u8(right);
-  out.u64(recent_next_);
+  for (const Matured& m : recent_) {
+    out.u8(m.predicted);
+    out.u8(m.outcome);
+  }
 }
 
 Result<void> SignalChain::decode(ByteReader& in) {
+  if (const std::uint8_t version = in.u8(); version != kEncodingVersion)
+    return fail(Code::Damaged, fmt::format("the checkpoint's signal counters are of version {}, this program reads {}",
+                                           version, kEncodingVersion));
   passed_ = in.i64();
   stopped_.clear();
   for (std::uint32_t n = in.u32(); n > 0 && in.ok(); --n) {
@@ -141,10 +181,12 @@ Result<void> SignalChain::decode(ByteReader& in) {
     stopped_[filter] = in.i64();
   }
   recent_.clear();
-  for (std::uint32_t n = in.u32(); n > 0 && in.ok(); --n) recent_.push_back(in.u8());
-  recent_next_ = static_cast<std::size_t>(in.u64());
-  if (!in.ok() || (recent_next_ > 0 && recent_next_ >= recent_.size()))
-    return fail(Code::Damaged, "the checkpoint's signal counters are damaged");
+  for (std::uint32_t n = in.u32(); n > 0 && in.ok(); --n) {
+    const std::uint8_t predicted = in.u8();
+    recent_.push_back({predicted, in.u8()});
+  }
+  if (!in.ok()) return fail(Code::Damaged, "the checkpoint's signal counters are damaged");
+  keep_newest();
   return {};
 }
 

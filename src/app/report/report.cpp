@@ -161,7 +161,7 @@ Result<std::vector<LiveScore>> score_live(const Store& store, const Profile& pro
     }));
     std::sort(known.begin(), known.end());
     EL_CHECK(store.scan_predictions(range, [&](const PredictionRow& row) {
-      if (row.bundle.empty() || row.target >= scorers.size()) return true;
+      if (row.bundle.empty() || !row.served || row.target >= scorers.size()) return true;
       const Key key{row.event_time.us(), index(row.instrument), row.target};
       const auto found = std::lower_bound(known.begin(), known.end(), key,
                                           [](const auto& entry, const Key& wanted) { return entry.first < wanted; });
