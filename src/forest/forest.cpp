@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "core/assert.hpp"
 #include "forest/compiled.hpp"
 #include "forest/tables.hpp"
@@ -39,7 +41,7 @@ bool goes_right(const ForestTables& tables, const ForestNode& node, float x) {
   return plain_goes_right(node, x);
 }
 
-double score(const CompiledForest& forest, const ForestTree& tree, const float* row) {
+std::size_t leaf_of(const CompiledForest& forest, const ForestTree& tree, const float* row) {
   const ForestNode* const nodes = forest.nodes.data();
   std::int32_t at = tree.root;
   if (tree.plain) {
@@ -53,7 +55,11 @@ double score(const CompiledForest& forest, const ForestTree& tree, const float* 
       at = node.child[goes_right(forest.tables, node, row[node.feature])];
     }
   }
-  return forest.tables.leaf[leaf_index(at)];
+  return leaf_index(at);
+}
+
+double score(const CompiledForest& forest, const ForestTree& tree, const float* row) {
+  return forest.tables.leaf[leaf_of(forest, tree, row)];
 }
 
 void average(const CompiledForest& forest, std::span<double> out) {
@@ -77,17 +83,50 @@ int Forest::trees() const { return static_cast<int>(compiled_->trees.size()); }
 const std::vector<std::string>& Forest::feature_names() const { return compiled_->tables.feature_names; }
 
 void Forest::raw(std::span<const float> row, std::span<double> out) const {
+  std::fill(out.begin(), out.end(), 0.0);
+  sum(row, out);
+  average(*compiled_, out);
+}
+
+void Forest::add_raw(std::span<const float> row, std::span<double> out) const {
+  EL_ASSERT(!averaged(), "add_raw: the mean of trees cannot be added to a sum of trees");
+  sum(row, out);
+}
+
+void Forest::sum(std::span<const float> row, std::span<double> out) const {
   const CompiledForest& forest = *compiled_;
   const std::size_t outputs = forest.tables.outputs;
   EL_ASSERT(row.size() == forest.tables.feature_names.size(), "raw: the row has another number of features");
   EL_ASSERT(out.size() == outputs, "raw: out has another number of outputs");
-  std::fill(out.begin(), out.end(), 0.0);
   std::size_t output = 0;
   for (const ForestTree& tree : forest.trees) {
     out[output] += score(forest, tree, row.data());
     if (++output == outputs) output = 0;
   }
-  average(forest, out);
+}
+
+void Forest::leaves(std::span<const float> row, std::span<std::uint32_t> out) const {
+  const CompiledForest& forest = *compiled_;
+  EL_ASSERT(row.size() == forest.tables.feature_names.size(), "leaves: the row has another number of features");
+  EL_ASSERT(out.size() == forest.trees.size(), "leaves: out has another number of trees");
+  std::transform(forest.trees.begin(), forest.trees.end(), out.begin(),
+                 [&](const ForestTree& tree) { return static_cast<std::uint32_t>(leaf_of(forest, tree, row.data())); });
+}
+
+const std::vector<double>& Forest::leaf_values() const { return compiled_->tables.leaf; }
+
+Result<Forest> Forest::moved(std::span<const LeafStep> steps) const {
+  ForestTables tables = compiled_->tables;
+  const LeafStep* before = nullptr;
+  for (const LeafStep& step : steps) {
+    if (step.leaf >= tables.leaf.size())
+      return fail(Code::Model, fmt::format("leaf {} is to move, the forest has {}", step.leaf, tables.leaf.size()));
+    if (before != nullptr && step.leaf <= before->leaf)
+      return fail(Code::Model, fmt::format("leaf {} is to move after leaf {}", step.leaf, before->leaf));
+    tables.leaf[step.leaf] += static_cast<double>(step.step);
+    before = &step;
+  }
+  return build(std::move(tables));
 }
 
 void Forest::raw_batch(std::span<const float> rows, std::span<double> out) const {

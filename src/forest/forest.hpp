@@ -21,6 +21,13 @@ namespace everlearn {
 struct ForestTables;
 struct CompiledForest;
 
+/// A leaf that moves: its number through the whole forest, and what is added to its value.
+struct LeafStep {
+  std::uint32_t leaf = 0;
+  float step = 0;
+  bool operator==(const LeafStep&) const = default;
+};
+
 /// What turns raw scores into outputs: regression, binary classes, multiclass.
 enum class Link : std::uint8_t { Identity, Logistic, Softmax };
 
@@ -43,9 +50,19 @@ class Forest {
   void raw(std::span<const float> row, std::span<double> out) const;
   /// rows x features, row-major; out rows x outputs. The bits are those of raw() row by row.
   void raw_batch(std::span<const float> rows, std::span<double> out) const;
+  /// Adds the trees to the raw scores that `out` holds: the bits of one forest with these trees behind those that were
+  /// summed before. Not for averaged forests. No allocation, no lock.
+  void add_raw(std::span<const float> row, std::span<double> out) const;
   /// raw -> response scale in place, for one row or several: logistic 1/(1+exp(-s x)) with the model's s, softmax with
   /// the largest score subtracted first, as LightGBM does it.
   void respond(std::span<double> raw) const;
+
+  /// Which leaf of each tree a row reaches, counted through the whole forest; `out` has trees() numbers.
+  void leaves(std::span<const float> row, std::span<std::uint32_t> out) const;
+  const std::vector<double>& leaf_values() const;
+  /// The same trees with some leaves moved. `steps` ascend by leaf. Errors: Model for a leaf that is not there, twice,
+  /// or no longer finite.
+  Result<Forest> moved(std::span<const LeafStep> steps) const;
 
   /// Split gain summed per feature, and number of splits per feature. Splits without a positive gain do not count
   /// (LightGBM's rule for importances).
@@ -59,6 +76,7 @@ class Forest {
 
  private:
   explicit Forest(std::shared_ptr<const CompiledForest> compiled) : compiled_{std::move(compiled)} {}
+  void sum(std::span<const float> row, std::span<double> out) const;
 
   std::shared_ptr<const CompiledForest> compiled_;  // set once, never null
 };

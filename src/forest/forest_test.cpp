@@ -272,5 +272,69 @@ TEST_CASE("64 decisions deep is the limit") {
   CHECK(deeper.error().message.find("deeper than 64") != std::string::npos);
 }
 
+// The trees of b behind those of a.
+ForestTables behind(ForestTables a, const ForestTables& b) {
+  const auto node_shift = static_cast<std::int32_t>(a.left.size());
+  const auto leaf_shift = static_cast<std::int32_t>(a.leaf.size());
+  const auto moved = [&](std::int32_t child) { return child >= 0 ? child + node_shift : child - leaf_shift; };
+  for (std::size_t i = 0; i < b.left.size(); ++i) {
+    a.left.push_back(moved(b.left[i]));
+    a.right.push_back(moved(b.right[i]));
+  }
+  const auto append = [](auto& to, const auto& from) { to.insert(to.end(), from.begin(), from.end()); };
+  append(a.leaves_of_tree, b.leaves_of_tree);
+  append(a.feature, b.feature);
+  append(a.threshold, b.threshold);
+  append(a.flags, b.flags);
+  append(a.gain, b.gain);
+  append(a.leaf, b.leaf);
+  return a;
+}
+
+TEST_CASE("trees added to a sum give the bits of one forest that has them behind its own") {
+  ForestTables first = stump(0.5), second = stump(-0.25);
+  first.leaf = {0.1, 1e16};
+  second.leaf = {0.7, -0.30000000000000004};
+  const Forest a = forest_of(first), b = forest_of(second), whole = forest_of(behind(behind(first, first), second));
+  const Forest twice = forest_of(behind(first, first));
+  for (const float x : {-1.0F, 0.0F, 0.5F, 1.0F, kNan}) {
+    std::vector<double> sum(1), once(1);
+    twice.raw(std::vector{x}, sum);
+    b.add_raw(std::vector{x}, sum);
+    CHECK(std::bit_cast<std::uint64_t>(sum[0]) == std::bit_cast<std::uint64_t>(raw_of(whole, {x})));
+    a.raw(std::vector{x}, once);  // what add_raw() may not do: sum its own trees first
+    CHECK(once[0] == raw_of(a, {x}));
+  }
+}
+
+TEST_CASE("the leaves a row reaches are counted through the whole forest") {
+  const Forest forest = forest_of(mixed_forest());
+  std::vector<std::uint32_t> reached(3);
+  for (const std::vector<float>& row : {std::vector{0.0F, -2.0F, 1.0F}, {kNan, 5.0F, 0.0F}, {9.0F, 0.0F, 7.0F}}) {
+    forest.leaves(row, reached);
+    double sum = 0;
+    for (const std::uint32_t leaf : reached) sum += forest.leaf_values()[leaf];
+    CHECK(sum == raw_of(forest, row));
+    CHECK(reached[0] < 4);
+    CHECK(reached[1] == 4);
+    CHECK(reached[2] > 4);
+  }
+}
+
+TEST_CASE("leaves move by their steps, everything else stays") {
+  const Forest forest = forest_of(stump(0.5));
+  const Forest moved = forest.moved(std::vector{LeafStep{1, 0.25F}}).value();
+  CHECK(raw_of(moved, {0.0F}) == -1.0);
+  CHECK(raw_of(moved, {1.0F}) == 1.25);
+  CHECK(raw_of(forest, {1.0F}) == 1.0);
+  CHECK(forest.moved({})->encode() == forest.encode());
+  const auto refused = [&](std::vector<LeafStep> steps) { return forest.moved(steps).error().message; };
+  CHECK(refused({{2, 1.0F}}) == "leaf 2 is to move, the forest has 2");
+  CHECK(refused({{1, 1.0F}, {1, 1.0F}}) == "leaf 1 is to move after leaf 1");
+  CHECK(refused({{1, 1.0F}, {0, 1.0F}}) == "leaf 0 is to move after leaf 1");
+  CHECK(refused({{0, kInf}}).find("not finite") != std::string::npos);
+  CHECK(refused({{0, kNan}}).find("not finite") != std::string::npos);
+}
+
 }  // namespace
 }  // namespace everlearn

@@ -92,6 +92,8 @@ JsonOut shaping(const TrainJob& job) {
       .put_json("params", params_json(job.params))
       .put("calibration", job.calibration)
       .put("seed", job.seed);
+  if (job.conformal_alpha > 0)
+    out.put("conformal_alpha", job.conformal_alpha).put("blend_weight", job.blend_weight);
   if (job.tune) out.put_json("tune", job.tune->canonical());
   return out;
 }
@@ -118,6 +120,7 @@ std::string TrainJob::canonical() const { return shaping(*this).text(); }
 std::string TrainJob::to_json() const {
   JsonOut out = shaping(*this);
   if (tune) out.put_json("tune_job", tune->to_json());
+  if (conformal_alpha > 0) out.put("baseline_start", baseline_start);
   return out.put("markets", markets)
       .put_json("examples", segments_json(examples))
       .put_json("labels", segments_json(labels))
@@ -151,6 +154,11 @@ Result<TrainJob> TrainJob::from_json(std::string_view text) {
   in.get("tail_examples", job.tail_examples);
   in.get("tail_labels", job.tail_labels);
   in.get("threads", job.threads);
+  if (in.has("conformal_alpha")) {
+    in.get("conformal_alpha", job.conformal_alpha);
+    in.get("blend_weight", job.blend_weight);
+    in.get("baseline_start", job.baseline_start);
+  }
   EL_TRY(job.params, params_from(in.json("params")));
   EL_TRY(job.examples, segments_from(in.list("examples")));
   EL_TRY(job.labels, segments_from(in.list("labels")));
@@ -172,6 +180,7 @@ std::string TrainResult::to_json() const {
       .put("seen_until", seen_until)
       .put("fit_first", fit_first)
       .put("fit_last", fit_last)
+      .put("last_row", last_row)
       .put("label_min", label_min)
       .put("label_max", label_max)
       .put("best_iteration", best_iteration)
@@ -198,6 +207,7 @@ Result<TrainResult> TrainResult::from_json(std::string_view text) {
   in.get("seen_until", result.seen_until);
   in.get("fit_first", result.fit_first);
   in.get("fit_last", result.fit_last);
+  in.get("last_row", result.last_row);
   in.get("label_min", result.label_min);
   in.get("label_max", result.label_max);
   in.get("best_iteration", result.best_iteration);

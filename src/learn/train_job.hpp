@@ -65,7 +65,10 @@ struct TrainJob {
   std::int64_t min_effective = 0;            // fewer effective rows in fit: refused by name
   LearnerParams params;
   std::string calibration =
-      "none";  // "none" | "linear" (regression) | "temperature" (classes), fitted on the stop rows
+      "none";  // "none" | "linear" (regression) | "temperature" | "isotonic" (classes), fitted on the stop rows
+  double conformal_alpha = 0;       // classes: prediction sets may miss this share (model/conformal.hpp); 0: no sets
+  double blend_weight = 0;          // with sets: of the model against the baseline, as it will act
+  std::int64_t baseline_start = 0;  // with sets: the target's first value in ExampleRow::baseline, one a class
   std::uint64_t seed = 0;
   int threads = 1;               // not part of the canonical text: changes nothing in the result
   std::optional<TuneSpec> tune;  // a base is tuned; `params` and `calibration` are then the base's own
@@ -82,6 +85,7 @@ struct TrainResult {
   std::int64_t rows_fit = 0, rows_stop = 0, effective = 0;
   Timestamp seen_until;                 // latest label end of any row used
   Timestamp fit_first, fit_last;        // event_time range used
+  Timestamp last_row;                   // event_time of the last row used, fit or stop
   double label_min = 0, label_max = 0;  // of the fit rows
   int best_iteration = 0;
   double stop_loss = 0;                                                // our metric on the stop rows at best_iteration

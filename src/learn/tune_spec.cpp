@@ -44,7 +44,7 @@ Result<TuneSpec> TuneSpec::from_json(std::string_view text) {
   std::string way;
   in.get("way", way);
   in.get("base", spec.base);
-  in.get("base_directory", spec.base_directory);
+  if (in.has("base_directory")) in.get("base_directory", spec.base_directory);  // a card's has none
   in.get("trees", spec.trees);
   in.get("learning_rate", spec.learning_rate);
   in.get("early_stopping", spec.early_stopping);

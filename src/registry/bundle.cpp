@@ -4,11 +4,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 
 #include "core/bytes.hpp"
 #include "core/hash.hpp"
 #include "learn/golden.hpp"
+#include "registry/golden_check.hpp"
 
 namespace everlearn {
 namespace {
@@ -16,20 +16,6 @@ namespace {
 constexpr std::uint64_t kLargestFile = 1ull << 30;
 
 std::string place(const std::string& models, const std::string& id) { return models + "/" + id; }
-
-// Our evaluator must give the library's own scores, bit for bit.
-Result<void> check_golden(const Forest& forest, const Golden& golden, const std::string& where) {
-  if (golden.outputs != forest.outputs() || golden.columns.size() != static_cast<std::size_t>(forest.features()))
-    return fail(Code::Model, fmt::format("{}: golden rows have {} features and {} outputs, the forest {} and {}", where,
-                                         golden.columns.size(), golden.outputs, forest.features(), forest.outputs()));
-  std::vector<double> scores(golden.raw.size());
-  forest.raw_batch(golden.rows, scores);
-  for (std::size_t i = 0; i < scores.size(); ++i)
-    if (std::memcmp(&scores[i], &golden.raw[i], sizeof(double)) != 0)
-      return fail(Code::Model, fmt::format("{}: golden row {} gives {}, the library gave {}", where,
-                                           i / static_cast<std::size_t>(golden.outputs), scores[i], golden.raw[i]));
-  return {};
-}
 
 // The range a column was trained in, from the golden rows; a column without a known value has an empty range (low >
 // high).
@@ -50,16 +36,21 @@ Result<Bundle> read_parts(Fs& fs, const std::string& directory, Card card) {
   EL_TRY(Forest forest, Forest::decode(forest_bytes));
   EL_TRY(const std::string calibrator_text, read_file(fs, directory + "/calibrator.json", 1 << 20));
   EL_TRY(Calibrator calibrator, Calibrator::from_json(calibrator_text));
+  std::optional<ConformalSets> sets;
+  if (fs.exists(directory + "/conformal.json")) {
+    EL_TRY(const std::string text, read_file(fs, directory + "/conformal.json", 1 << 20));
+    EL_TRY(sets, ConformalSets::from_json(text));
+  }
   EL_TRY(const Golden golden, read_golden(fs, directory + "/golden.parquet"));
   EL_CHECK(check_golden(forest, golden, directory));
   if (golden.columns != card.columns)
     return fail(Code::Model, fmt::format("{}: the golden rows have other columns than the card", directory));
   if (card.range_low.empty()) ranges_from(golden, card);
-  const std::string id = bundle_id(forest, calibrator, card.schema_hash, card.canonical_job);
+  const std::string id = bundle_id(forest, calibrator, card.schema_hash, card.canonical_job, sets);
   if (card.id.empty()) card.id = id;
   if (card.id != id)
     return fail(Code::Model, fmt::format("{}: the content gives id {}, the card says {}", directory, id, card.id));
-  return Bundle{std::move(card), std::move(forest), std::move(calibrator)};
+  return Bundle{std::move(card), std::move(forest), std::move(calibrator), sets};
 }
 
 Result<void> copy_file(Fs& fs, const std::string& from, const std::string& to) {
@@ -70,13 +61,14 @@ Result<void> copy_file(Fs& fs, const std::string& from, const std::string& to) {
 }  // namespace
 
 std::string bundle_id(const Forest& forest, const Calibrator& calibrator, std::string_view schema_hash,
-                      std::string_view canonical_job) {
+                      std::string_view canonical_job, const std::optional<ConformalSets>& sets) {
   ByteWriter out;
   out.text("everlearn bundle v1");
   out.text(forest.encode());
   out.text(calibrator.to_json());
   out.text(schema_hash);
   out.text(canonical_job);
+  if (sets) out.text(sets->to_json());
   return sha256_hex(out.bytes());
 }
 
@@ -93,6 +85,7 @@ Result<Bundle> admit(Fs& fs, const std::string& models, const std::string& job_d
   EL_CHECK(fs.make_directories(making + "/trainer"));
   for (const std::string name : {"forest.bin", "calibrator.json", "golden.parquet"})
     EL_CHECK(copy_file(fs, job_directory + "/" + name, making + "/" + name));
+  if (bundle.sets) EL_CHECK(copy_file(fs, job_directory + "/conformal.json", making + "/conformal.json"));
   EL_CHECK(copy_file(fs, job_directory + "/model.txt", making + "/trainer/model.txt"));
   EL_CHECK(replace_file(fs, making + "/card.json", bundle.card.to_json()));
   EL_CHECK(fs.rename(making, directory));
@@ -118,7 +111,9 @@ Result<void> strip_bundle(Fs& fs, const std::string& models, const std::string& 
 
 Result<std::uint64_t> bundle_bytes(Fs& fs, const std::string& models, const std::string& id) {
   std::uint64_t bytes = 0;
-  for (const std::string& directory : {place(models, id), place(models, id) + "/trainer"}) {
+  for (const std::string& directory :
+       {place(models, id), place(models, id) + "/trainer", place(models, id) + "/tunes"}) {
+    if (!fs.exists(directory)) continue;  // a bundle without tunes
     EL_TRY(const auto entries, fs.list(directory));
     for (const DirectoryEntry& entry : entries) bytes += entry.size;
   }

@@ -14,6 +14,10 @@ std::vector<float> narrowed(const std::vector<double>& values) {
 
 }  // namespace
 
+TrainingIntervals Card::seen() const {
+  return intervals.empty() ? TrainingIntervals{{Timestamp::min(), seen_until}} : intervals;
+}
+
 std::string Card::to_json() const {
   return JsonOut{}
       .put("format", 1)
@@ -26,6 +30,7 @@ std::string Card::to_json() const {
       .put("as_of_text", as_of.iso())
       .put("trained_at", trained_at)
       .put("seen_until", seen_until)
+      .put_list("intervals", interval_jsons(intervals))
       .put("expires_at", expires_at)
       .put("rows_fit", rows_fit)
       .put("rows_stop", rows_stop)
@@ -80,9 +85,11 @@ Result<Card> Card::from_json(std::string_view text) {
   in.get("range_high", high);
   in.get("gain", card.gain);
   in.get("canonical_job", card.canonical_job);
+  const std::vector<std::string> intervals = in.has("intervals") ? in.list("intervals") : std::vector<std::string>{};
   EL_CHECK(in.finish("card.json"));
   if (format != 1) return fail(Code::Unsupported, "card.json: format is not 1");
   EL_TRY(card.task, task_from(task));
+  EL_TRY(card.intervals, intervals_from(intervals));
   EL_TRY(card.params, learner_params_from_json(in.json("params")));
   EL_TRY(card.verdict, Verdict::from_json(in.json("verdict")));
   card.range_low = narrowed(low);
