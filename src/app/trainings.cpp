@@ -196,6 +196,7 @@ Result<TrainingOutcome> Trainings::judge(const Job& job, const ProcessExit& exit
   card.as_of = job.request.plan.as_of;
   card.trained_at = world_.clock.now();
   card.seen_until = result.seen_until;
+  card.intervals = result.intervals;
   card.expires_at = profile_.model_expiry.us() > 0 ? card.trained_at + profile_.model_expiry : Timestamp::max();
   card.rows_fit = result.rows_fit;
   card.rows_stop = result.rows_stop;
