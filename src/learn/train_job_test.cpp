@@ -58,6 +58,26 @@ TEST_CASE("train job: a tune shapes the model, where its base lies does not") {
   CHECK(TrainJob::from_json(text).error().message.find("\"roots\"") != std::string::npos);
 }
 
+TEST_CASE("train job: prediction sets shape the model, and the weight with which it acts then does too") {
+  TrainJob sets = job();
+  sets.blend_weight = 0.7;
+  CHECK(sets.canonical() == job().canonical());
+  sets.conformal_alpha = 0.1;
+  sets.baseline_start = 4;
+  CHECK(sets.canonical() != job().canonical());
+  const TrainJob back = TrainJob::from_json(sets.to_json()).value();
+  CHECK(back.conformal_alpha == 0.1);
+  CHECK(back.blend_weight == 0.7);
+  CHECK(back.baseline_start == 4);
+  CHECK(back.canonical() == sets.canonical());
+  TrainJob other = sets;
+  other.blend_weight = 0.6;
+  CHECK(other.canonical() != sets.canonical());
+  other = sets;
+  other.baseline_start = 0;  // where the values lie, not what they are
+  CHECK(other.canonical() == sets.canonical());
+}
+
 TEST_CASE("train job: a member of the wrong type is named") {
   std::string text = job().to_json();
   text.replace(text.find("\"trees\":100"), 11, "\"trees\":\"x\"");

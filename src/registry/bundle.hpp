@@ -1,6 +1,7 @@
 // A bundle is everything a model needs to act: models/<id>/ with card.json, forest.bin, calibrator.json, conformal.json
 // (where it has prediction sets), golden.parquet and the trainer's own text as an attachment. Content-addressed: the id
-// is the SHA-256 over forest, calibrator, schema, canonical job and prediction sets; nothing of the vendor's text goes in. See docs/formats/bundle-v1.md.
+// is the SHA-256 over forest, calibrator, schema, canonical job and prediction sets; nothing of the vendor's text goes
+// in. See docs/formats/bundle-v1.md.
 #pragma once
 
 #include <map>
@@ -66,9 +67,9 @@ std::string bundle_id(const Forest& forest, const Calibrator& calibrator, std::s
                       std::string_view canonical_job, const std::optional<ConformalSets>& sets);
 
 /// Takes a finished job directory and makes a bundle of it: decodes forest.bin, checks the golden rows bit for bit with
-/// our evaluator, reads calibrator.json and conformal.json, gives the card its id and ranges, writes models/<id>/ (temporary directory,
-/// sync, rename). Doing it twice gives the same bundle. The verdict is added later by write_card(). Errors: Model
-/// naming what does not agree; Storage.
+/// our evaluator, reads calibrator.json and conformal.json, gives the card its id and ranges, writes models/<id>/
+/// (temporary directory, sync, rename). Doing it twice gives the same bundle. The verdict is added later by
+/// write_card(). Errors: Model naming what does not agree; Storage.
 Result<Bundle> admit(Fs& fs, const std::string& models_directory, const std::string& job_directory, Card card);
 Result<void> write_card(Fs& fs, const std::string& models_directory, const Card& card);
 /// Removes all files but the card: what pruning leaves of a model. Its tunes go with it.

@@ -84,6 +84,20 @@ TEST_CASE("bundle: admitted under the hash of what decides its words, loaded and
     REQUIRE(write_card(fs, "/d/models", edited));
     CHECK(load_bundle(fs, "/d/models", made.card.id).error().code == Code::Model);
   }
+  SUBCASE("prediction sets make another bundle, and go with it") {
+    const ConformalSets sets = ConformalSets::fit({}, 3, {}, 0.1);
+    REQUIRE(replace_file(fs, "/d/job/conformal.json", sets.to_json()));
+    const std::string id = admit(fs, "/d/models", "/d/job", card())->card.id;
+    CHECK(id != made.card.id);
+    CHECK(load_bundle(fs, "/d/models", id)->sets == sets);
+    CHECK(!loaded.sets);
+    const std::string kept = "/d/models/" + id + "/conformal.json";
+    const ConformalSets other = ConformalSets::fit({}, 3, {}, 0.2);
+    REQUIRE(replace_file(fs, kept, other.to_json()));
+    CHECK(load_bundle(fs, "/d/models", id).error().code == Code::Model);
+    REQUIRE(fs.remove(kept));
+    CHECK(load_bundle(fs, "/d/models", id).error().code == Code::Model);
+  }
   SUBCASE("pruning leaves the card") {
     REQUIRE(strip_bundle(fs, "/d/models", made.card.id));
     CHECK(fs.exists("/d/models/" + made.card.id + "/card.json"));

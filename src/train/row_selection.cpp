@@ -71,13 +71,15 @@ Result<RowSelection> select_rows(const TrainJob& job) {
   return selection;
 }
 
-Result<void> for_each_row(const TrainJob& job, const RowSelection& selection,
-                          const std::function<void(const LabelledRow&, std::span<const float>)>& row) {
+Result<void> for_each_example(const TrainJob& job, const RowSelection& selection,
+                              const std::function<void(const LabelledRow&, const ExampleRow&)>& row) {
+  if (selection.rows.empty()) return {};
+  const TimeRange range{selection.rows.front().event_time, job.stop_until};
   auto wanted = selection.rows.begin();
   std::string problem;
   for (const SegmentRef& file : with_tail(job.examples, job.tail_examples)) {
     if (wanted == selection.rows.end()) break;
-    EL_CHECK(read_examples(file.path, file.sha256, range_of(job), [&](const ExampleRow& example) {
+    EL_CHECK(read_examples(file.path, file.sha256, range, [&](const ExampleRow& example) {
       const auto at = std::tuple{example.event_time, example.instrument};
       if (wanted == selection.rows.end() || at < key(*wanted)) return true;
       if (at > key(*wanted)) {
@@ -90,7 +92,7 @@ Result<void> for_each_row(const TrainJob& job, const RowSelection& selection,
                               job.columns.size());
         return false;
       }
-      row(*wanted++, example.features);
+      row(*wanted++, example);
       return true;
     }));
     if (!problem.empty()) return fail(Code::Damaged, problem);
@@ -99,6 +101,12 @@ Result<void> for_each_row(const TrainJob& job, const RowSelection& selection,
     return fail(Code::Damaged, fmt::format("no example of instrument {} at {}, though it has a label",
                                            index(wanted->instrument), wanted->event_time.iso()));
   return {};
+}
+
+Result<void> for_each_row(const TrainJob& job, const RowSelection& selection,
+                          const std::function<void(const LabelledRow&, std::span<const float>)>& row) {
+  return for_each_example(
+      job, selection, [&](const LabelledRow& wanted, const ExampleRow& example) { row(wanted, example.features); });
 }
 
 }  // namespace everlearn

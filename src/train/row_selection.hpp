@@ -13,6 +13,8 @@
 
 namespace everlearn {
 
+struct ExampleRow;  // store/rows.hpp
+
 enum class Role : std::uint8_t { Fit, Stop };
 
 struct LabelledRow {
@@ -29,6 +31,10 @@ struct RowSelection {
 
 /// Errors: Damaged (checksum, rows out of order); NotFound.
 Result<RowSelection> select_rows(const TrainJob& job);
+
+/// Calls `row` with each selected row and its example, in order. Errors as for_each_row().
+Result<void> for_each_example(const TrainJob& job, const RowSelection& selection,
+                              const std::function<void(const LabelledRow&, const ExampleRow&)>& row);
 
 /// Calls `row` with each selected row and its features (columns of the job, float32), in order. A selected row whose
 /// example is not stored is an Error (Damaged): labels do not exist without examples.
