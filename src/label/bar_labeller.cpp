@@ -4,7 +4,7 @@
 
 namespace everlearn {
 
-Result<void> BarLabeller::open(InstrumentId instrument, Timestamp at, Price price) {
+Result<void> BarLabeller::open(InstrumentId instrument, Timestamp at, Price price, double flat_band) {
   Series& series = place(series_, instrument);
   if (series.last_open == at) return tl::unexpected<Error>(second_label(instrument, at));
   EL_CHECK(order_.open(at));
@@ -17,7 +17,11 @@ Result<void> BarLabeller::open(InstrumentId instrument, Timestamp at, Price pric
     outbox_.voided(instrument, at, at, at, kEntryNotPositive);
     return {};
   }
-  Window window{at, price, 0, {}};
+  if (lacks_flat_band(spec_, flat_band)) {
+    outbox_.voided(instrument, at, at, at, kNoVolatility);
+    return {};
+  }
+  Window window{at, price, flat_band, 0, {}};
   window.path.last = price;
   series.windows.push_back(window);
   ++waiting_;
@@ -64,7 +68,7 @@ void BarLabeller::end_with(InstrumentId instrument, const Window& window, const 
   } else if (needs_positive_end(spec_) && bar.close.nanos() <= 0) {
     outbox_.voided(instrument, start, end, bar.known_at, kEndNotPositive);
   } else {
-    outbox_.known(instrument, start, end, bar.known_at, move_label(spec_, window.entry, bar.close));
+    outbox_.known(instrument, start, end, bar.known_at, move_label(spec_, window.entry, bar.close, window.flat_band));
   }
 }
 
@@ -88,6 +92,7 @@ void BarLabeller::encode(ByteWriter& out) const {
     for (const Window& window : series.windows) {
       out.time(window.start);
       out.i64(window.entry.nanos());
+      out.f64(window.flat_band);
       out.i64(window.last_bar);
       out.i64(window.path.last.nanos());
       out.f64(window.path.squares);
@@ -114,6 +119,7 @@ Result<void> BarLabeller::decode(ByteReader& in) {
       Window& window = series.windows.emplace_back();
       window.start = in.time();
       window.entry = Price::from_nanos(in.i64());
+      window.flat_band = in.f64();
       window.last_bar = in.i64();
       window.path.last = Price::from_nanos(in.i64());
       window.path.squares = in.f64();

@@ -14,9 +14,9 @@ namespace everlearn {
 class BarLabeller final : public Labeller {
  public:
   /// `spec` is valid and has a horizon in bars; not TripleBarrier.
-  explicit BarLabeller(const LabelSpec& spec) : spec_{spec} {}
+  explicit BarLabeller(const LabelSpec& spec) : Labeller{spec} {}
 
-  Result<void> open(InstrumentId instrument, Timestamp at, Price price) override;
+  Result<void> open(InstrumentId instrument, Timestamp at, Price price, double flat_band) override;
   void observe(const Event& event) override;
   std::vector<Label> settle(Timestamp now) override;
   std::size_t waiting() const override { return waiting_ + outbox_.size(); }
@@ -28,6 +28,7 @@ class BarLabeller final : public Labeller {
   struct Window {
     Timestamp start;
     Price entry;
+    double flat_band = 0;       // Direction3 only
     std::int64_t last_bar = 0;  // number of the bar that ends it; set by the first bar after the decision
     PathVariance path;          // volatility only
   };
@@ -41,7 +42,6 @@ class BarLabeller final : public Labeller {
 
   void end_with(InstrumentId instrument, const Window& window, const ClosedBar& bar);
 
-  const LabelSpec spec_;
   BarFeed feed_;
   std::vector<Series> series_;  // by instrument
   LabelOutbox outbox_;

@@ -23,7 +23,7 @@ Timestamp BarrierLabeller::window_end(Timestamp at) const {
   return clock_end(spec_, calendar_, at).value_or(Timestamp::max());
 }
 
-Result<void> BarrierLabeller::open(InstrumentId instrument, Timestamp at, Price price) {
+Result<void> BarrierLabeller::open(InstrumentId instrument, Timestamp at, Price price, double /*flat_band*/) {
   Timestamp end = Timestamp::max();
   if (!by_bars()) {
     EL_TRY(end, clock_end(spec_, calendar_, at));

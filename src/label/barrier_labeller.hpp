@@ -18,9 +18,9 @@ class BarrierLabeller final : public Labeller {
   static constexpr double kLoss = 0, kTime = 1, kProfit = 2;
 
   /// `spec` is valid and a TripleBarrier; any horizon.
-  BarrierLabeller(const LabelSpec& spec, const Calendar& calendar) : spec_{spec}, calendar_{calendar} {}
+  BarrierLabeller(const LabelSpec& spec, const Calendar& calendar) : Labeller{spec}, calendar_{calendar} {}
 
-  Result<void> open(InstrumentId instrument, Timestamp at, Price price) override;
+  Result<void> open(InstrumentId instrument, Timestamp at, Price price, double flat_band) override;
   void observe(const Event& event) override;
   std::vector<Label> settle(Timestamp now) override;
   std::size_t waiting() const override { return waiting_ + outbox_.size(); }
@@ -52,7 +52,6 @@ class BarrierLabeller final : public Labeller {
   bool touch(InstrumentId instrument, Window& window, const ClosedBar& bar);
   void reach(const Deadline& deadline, Timestamp now);
 
-  const LabelSpec spec_;
   const Calendar& calendar_;
   BarFeed feed_;
   std::vector<Series> series_;      // by instrument

@@ -19,7 +19,7 @@ Result<Timestamp> ClockLabeller::first_question(Timestamp after, Timestamp end) 
   return next_close(calendar_, after);
 }
 
-Result<void> ClockLabeller::open(InstrumentId instrument, Timestamp at, Price price) {
+Result<void> ClockLabeller::open(InstrumentId instrument, Timestamp at, Price price, double flat_band) {
   EL_TRY(const Timestamp end, clock_end(spec_, calendar_, at));
   EL_TRY(const Timestamp first, first_question(at, end));
   Series& series = place(series_, instrument);
@@ -34,7 +34,11 @@ Result<void> ClockLabeller::open(InstrumentId instrument, Timestamp at, Price pr
     outbox_.voided(instrument, at, at, at, kEntryNotPositive);
     return {};
   }
-  Window window{at, end, price, {}, Timestamp::min()};
+  if (lacks_flat_band(spec_, flat_band)) {
+    outbox_.voided(instrument, at, at, at, kNoVolatility);
+    return {};
+  }
+  Window window{at, end, price, flat_band, {}, Timestamp::min()};
   window.path.last = price;
   series.windows.push_back(window);
   EL_ASSERT(questions_.empty() || questions_.back().at <= first, "label questions out of order");
@@ -108,7 +112,8 @@ void ClockLabeller::finish(InstrumentId instrument, const Window& window, const 
   else if (needs_positive_end(spec_) && price->price.nanos() <= 0)
     outbox_.voided(instrument, start, end, now, kEndNotPositive);
   else
-    outbox_.known(instrument, start, end, price->known_at, move_label(spec_, window.entry, price->price));
+    outbox_.known(instrument, start, end, price->known_at,
+                  move_label(spec_, window.entry, price->price, window.flat_band));
 }
 
 void ClockLabeller::encode(ByteWriter& out) const {
@@ -125,6 +130,7 @@ void ClockLabeller::encode(ByteWriter& out) const {
       out.time(window.start);
       out.time(window.end);
       out.i64(window.entry.nanos());
+      out.f64(window.flat_band);
       out.i64(window.path.last.nanos());
       out.f64(window.path.squares);
       out.i64(window.path.steps);
@@ -157,6 +163,7 @@ Result<void> ClockLabeller::decode(ByteReader& in) {
       window.start = in.time();
       window.end = in.time();
       window.entry = Price::from_nanos(in.i64());
+      window.flat_band = in.f64();
       window.path.last = Price::from_nanos(in.i64());
       window.path.squares = in.f64();
       window.path.steps = static_cast<std::int32_t>(in.i64());

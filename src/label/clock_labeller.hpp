@@ -18,9 +18,9 @@ namespace everlearn {
 class ClockLabeller final : public Labeller {
  public:
   /// `spec` is valid and has a horizon in time or sessions; not TripleBarrier.
-  ClockLabeller(const LabelSpec& spec, const Calendar& calendar) : spec_{spec}, calendar_{calendar} {}
+  ClockLabeller(const LabelSpec& spec, const Calendar& calendar) : Labeller{spec}, calendar_{calendar} {}
 
-  Result<void> open(InstrumentId instrument, Timestamp at, Price price) override;
+  Result<void> open(InstrumentId instrument, Timestamp at, Price price, double flat_band) override;
   void observe(const Event& event) override;
   std::vector<Label> settle(Timestamp now) override;
   std::size_t waiting() const override { return waiting_ + outbox_.size(); }
@@ -32,7 +32,8 @@ class ClockLabeller final : public Labeller {
   struct Window {
     Timestamp start, end;
     Price entry;
-    PathVariance path;  // volatility only
+    double flat_band = 0;  // Direction3 only
+    PathVariance path;     // volatility only
     Timestamp path_known_at = Timestamp::min();
   };
   struct Series {
@@ -52,7 +53,6 @@ class ClockLabeller final : public Labeller {
   void answer(const Question& question, Timestamp now);
   void finish(InstrumentId instrument, const Window& window, const std::optional<SeenPrice>& price, Timestamp now);
 
-  const LabelSpec spec_;
   const Calendar& calendar_;
   std::vector<Series> series_;      // by instrument
   std::deque<Question> questions_;  // ascending `at`

@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <limits>
 
 #include "label/label_fixture.hpp"
 
@@ -169,6 +170,41 @@ TEST_CASE("directions: unchanged is not up; within `flat` is flat, its edge incl
   CHECK(three.classes() == 3);
 }
 
+TEST_CASE("flat by volatility: each decision has its own band; without one the label is void, not flat") {
+  LabelSpec spec = minute_return();
+  spec.kind = LabelKind::Direction3;
+  spec.flat_volatility = 0.5;
+  auto labeller = make(spec);
+  REQUIRE(labeller->open(kA, at(0), price(2), 0.25));
+  REQUIRE(labeller->open(kB, at(0), price(2), 0.5));
+  REQUIRE(labeller->open(InstrumentId{2}, at(0), price(2), std::numeric_limits<double>::quiet_NaN()));
+  REQUIRE(labeller->open(InstrumentId{3}, at(0), price(2)));  // nobody said what is flat
+  for (std::uint32_t i = 0; i < 4; ++i) labeller->observe(point(InstrumentId{i}, 60, 2.75));
+  const auto early = labeller->settle(at(5));
+  REQUIRE(early.size() == 2);
+  CHECK(early[0].reason == "no trailing volatility yet");
+  CHECK(early[1].reason == "no trailing volatility yet");
+  const auto labels = labeller->settle(at(60));
+  REQUIRE(labels.size() == 2);
+  CHECK(labels[0].value == 2);
+  CHECK(labels[1].value == 1);
+}
+
+TEST_CASE("flat by volatility: the band of a decision survives a restart") {
+  LabelSpec spec = minute_return();
+  spec.kind = LabelKind::Direction3;
+  spec.flat_volatility = 0.5;
+  auto labeller = make(spec);
+  REQUIRE(labeller->open(kA, at(0), price(2), 0.5));
+  ByteWriter out;
+  labeller->encode(out);
+  auto again = make(spec);
+  ByteReader in{out.bytes()};
+  REQUIRE(again->decode(in));
+  again->observe(point(kA, 60, 2.75));
+  CHECK(only(again->settle(at(60))).value == 1);
+}
+
 TEST_CASE("a second label of the same instrument and time, and one in the past, are refused") {
   auto labeller = make(minute_return());
   REQUIRE(labeller->open(kA, at(100), price(1)));
@@ -285,4 +321,23 @@ TEST_CASE("a spec needs exactly one horizon, and sensible limits") {
           s.kind = LabelKind::Direction3;
           s.flat = -1;
         }) == "label: flat -1 is not at least 0");
+  CHECK(refused([](LabelSpec& s) {
+          s.kind = LabelKind::Direction3;
+          s.flat_volatility = -1;
+        }) == "label: flat_volatility -1 is not at least 0");
+  CHECK(refused([](LabelSpec& s) {
+          s.kind = LabelKind::Direction3;
+          s.flat = 0.01;
+          s.flat_volatility = 0.5;
+        }) == "label: flat 0.01 and flat_volatility 0.5 are both given");
+  CHECK(refused([](LabelSpec& s) { s.flat_volatility = 0.5; }) == "label: flat_volatility is of direction_3 only");
+  CHECK(refused([](LabelSpec& s) {
+          s.kind = LabelKind::Column;
+          s.column_classes = 1;
+        }) == "label: 1 classes of a column: 0 for a value, or 2..32");
+  CHECK(refused([](LabelSpec& s) {
+          s.kind = LabelKind::Column;
+          s.horizon = Duration{};
+          s.bars = 2;
+        }) == "label: a column needs a horizon in time or sessions: its rows are no bars");
 }

@@ -23,6 +23,7 @@ enum class LabelKind : std::uint8_t {
   Direction2,          // 0 down, 1 up
   Direction3,          // 0 down, 1 flat, 2 up
   TripleBarrier,       // 0 loss, 1 time, 2 profit. Lopez de Prado (2018), ch. 3
+  Column,              // what the table says turned out: a class or a value (Fields::outcome)
 };
 
 enum class ReturnUnit : std::uint8_t { Relative, Points, Log };
@@ -35,7 +36,8 @@ enum class ReturnUnit : std::uint8_t { Relative, Points, Log };
 /// that of the path entry price, then one price a step up to the end: each `step` of a horizon in time, each session
 /// close after the decision, or each bar's close. Steps without a price are left out (the next return spans them); with
 /// fewer than half of the steps the label is void. Unit: per step, not annualised. Triple barrier: a bar that began
-/// before the decision counts with its close only; loss wins where a bar touches both.
+/// before the decision counts with its close only; loss wins where a bar touches both. Column: horizon in time or
+/// sessions, counted from the newest row at the decision; void where no outcome came within `tolerance` after it.
 struct LabelSpec {
   LabelKind kind = LabelKind::ForwardReturn;
   ReturnUnit unit = ReturnUnit::Relative;
@@ -45,8 +47,10 @@ struct LabelSpec {
   Duration tolerance;           // > 0, unused with bars: the label price is the last one in (end - tolerance, end]
   Duration step;                // RealisedVolatility with `horizon`: a whole fraction of it
   double flat = 0;              // Direction3: |relative return| <= flat is flat
+  double flat_volatility = 0;   // > 0 instead of `flat`: times the trailing volatility of the horizon at the decision
   double profit = 0, loss = 0;  // TripleBarrier: relative, > 0, loss < 1
-  bool is_class() const { return kind != LabelKind::ForwardReturn && kind != LabelKind::RealisedVolatility; }
+  std::int32_t column_classes = 0;  // Column: classes 0..n-1; 0: the outcome is a value
+  bool is_class() const { return classes() > 0; }
   int classes() const;  // 0 for a regression target
 };
 
@@ -70,11 +74,15 @@ struct Label {
 /// labels of the instrument) a step or bar. Decision thread only.
 class Labeller {
  public:
+  explicit Labeller(const LabelSpec& spec) : spec_{spec} {}
   virtual ~Labeller() = default;
-  /// Opens a label for the decision at `at` with the price known then.
-  /// Errors: BadData for a second label of the same instrument and time, or one earlier than the latest label or
+  /// Opens a label for the decision at `at` with the price known then (Column: unused). `flat_band`, relative, is what
+  /// Direction3 calls flat: spec.flat, or with spec.flat_volatility that of the decision; NaN, unknown: the label is
+  /// void. Errors: BadData for a second label of the same instrument and time, or one earlier than the latest label or
   /// settling; OutOfRange where the calendar ends.
-  virtual Result<void> open(InstrumentId instrument, Timestamp at, Price price) = 0;
+  virtual Result<void> open(InstrumentId instrument, Timestamp at, Price price, double flat_band) = 0;
+  /// With the spec's own band; with spec.flat_volatility there is none.
+  Result<void> open(InstrumentId instrument, Timestamp at, Price price);
   /// Every event, in known_at order; before settle(now) all with known_at <= now and no other.
   virtual void observe(const Event& event) = 0;
   /// Labels that are decided by what was known at `now`, ordered by (known_at, event_time, instrument).
@@ -87,6 +95,9 @@ class Labeller {
   /// The whole state. decode() needs a labeller of the same spec. Errors: Damaged.
   virtual void encode(ByteWriter& out) const = 0;
   virtual Result<void> decode(ByteReader& in) = 0;
+
+ protected:
+  const LabelSpec spec_;
 };
 
 /// `calendar` outlives the labeller. Errors: Config for a spec without exactly one horizon or with limits out of range.

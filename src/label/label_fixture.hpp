@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,11 @@ inline Event bar(InstrumentId id, std::int64_t open_time, std::int64_t close_tim
 }
 inline Event resolution(InstrumentId id, std::int64_t event, std::int64_t known = -1) {
   return {id, at(event), at(known < 0 ? event : known), Resolution{1.0}};
+}
+
+/// A row of a table with one field.
+inline Event fields(InstrumentId id, std::int64_t event, std::optional<double> outcome, std::int64_t known = -1) {
+  return {id, at(event), at(known < 0 ? event : known), Fields{{1.0f}, outcome}};
 }
 
 inline const Calendar& always_open() {

@@ -24,6 +24,7 @@ struct Decision {
   InstrumentId instrument{};
   Timestamp start;
   Price entry;
+  double flat_band = 0;
 };
 
 struct Script {
@@ -36,6 +37,10 @@ Script random_script(bool bars, std::uint64_t seed, int events, int decisions_in
   Script script;
   Rng rng{seed};
   const auto random_price = [&rng] { return static_cast<double>(rng.below(8)) * 0.25; };
+  const auto random_outcome = [&rng]() -> std::optional<double> {
+    const std::uint64_t outcome = rng.below(6);  // 3 is no class
+    return outcome < 4 ? std::optional{static_cast<double>(outcome)} : std::nullopt;
+  };
   for (int i = 0; i < events; ++i) {
     const InstrumentId id{static_cast<std::uint32_t>(rng.below(3))};
     const auto event = static_cast<std::int64_t>(1 + rng.below(220));
@@ -43,7 +48,9 @@ Script random_script(bool bars, std::uint64_t seed, int events, int decisions_in
     const std::int64_t known = event + kDelays[rng.below(6)];
     const double value = random_price();
     const std::uint64_t kind = rng.below(60);
-    if (kind == 0)
+    if (rng.below(3) == 0)  // few times, so that rows are corrected
+      script.events.push_back(fields(id, event / 30 * 30, random_outcome(), known));
+    else if (kind == 0)
       script.events.push_back(resolution(id, event, known));
     else if (bars && kind < 40)
       script.events.push_back(bar(id, event - 7, event, value + 0.25, std::max(0.0, value - 0.25), value, known));
@@ -51,10 +58,11 @@ Script random_script(bool bars, std::uint64_t seed, int events, int decisions_in
       script.events.push_back(point(id, event, value, known));
   }
   std::ranges::stable_sort(script.events, {}, &Event::known_at);
+  constexpr double kBands[] = {0.25, 0.5, std::numeric_limits<double>::quiet_NaN()};
   for (std::int64_t cycle = 0; cycle < kCycles; ++cycle)
     for (std::uint32_t id = 0; id < 3; ++id)
       if (rng.below(10) < static_cast<std::uint64_t>(decisions_in_ten))
-        script.decisions.push_back({InstrumentId{id}, at(cycle * kCycle), price(random_price())});
+        script.decisions.push_back({InstrumentId{id}, at(cycle * kCycle), price(random_price()), kBands[rng.below(3)]});
   return script;
 }
 
@@ -95,7 +103,8 @@ std::vector<Label> run(const LabelSpec& spec, const Script& script, std::int64_t
     for (; event != script.events.end() && event->known_at <= now; ++event) labeller->observe(*event);
     for (Label& label : labeller->settle(now)) all.push_back(std::move(label));
     for (; decision != script.decisions.end() && decision->start == now; ++decision)
-      RC_ASSERT(labeller->open(decision->instrument, decision->start, decision->entry).has_value());
+      RC_ASSERT(
+          labeller->open(decision->instrument, decision->start, decision->entry, decision->flat_band).has_value());
   }
   return all;
 }
@@ -112,10 +121,13 @@ class Oracle {
 
   /// Empty: still waiting.
   std::optional<Label> label(const Decision& d) const {
+    if (spec_.kind == LabelKind::Column) return column(d);
     const Event* resolved = resolution_of(d.instrument);
     if (resolved != nullptr && resolved->known_at <= d.start) return cut(d, *resolved);
     if (needs_positive_prices(spec_) && d.entry.nanos() <= 0)
       return voided(d, d.start, d.start, "price at the decision is not above zero");
+    if (spec_.kind == LabelKind::Direction3 && std::isnan(d.flat_band))
+      return voided(d, d.start, d.start, "no trailing volatility yet");
     if (spec_.kind == LabelKind::TripleBarrier) return barrier(d, resolved);
     return spec_.bars > 0 ? after_bars(d, resolved) : by_the_clock(d, resolved);
   }
@@ -137,6 +149,9 @@ class Oracle {
     return nullptr;
   }
 
+  static bool has_price(const Event& event) {
+    return !std::holds_alternative<Resolution>(event.what) && !std::holds_alternative<Fields>(event.what);
+  }
   static Price value_of(const Event& event) {
     const auto* b = std::get_if<Bar>(&event.what);
     return b != nullptr ? b->close : std::get<PricePoint>(event.what).price;
@@ -146,7 +161,7 @@ class Oracle {
   const Event* last_price(InstrumentId id, Timestamp t, Timestamp now) const {
     const Event* last = nullptr;
     for (const Event& event : script_.events) {
-      if (event.instrument != id || event.known_at > now || std::holds_alternative<Resolution>(event.what)) continue;
+      if (event.instrument != id || event.known_at > now || !has_price(event)) continue;
       if (event.event_time > t || event.event_time <= t - spec_.tolerance) continue;
       if (last == nullptr || event.event_time >= last->event_time) last = &event;
     }
@@ -162,7 +177,7 @@ class Oracle {
       if (event == nullptr) return voided(d, end, settled, "no price within 8s of the end");
       if (needs_positive_end(spec_) && value_of(*event).nanos() <= 0)
         return voided(d, end, settled, "price at the end is not above zero");
-      return known(d, end, event->known_at, move_label(spec_, d.entry, value_of(*event)));
+      return known(d, end, event->known_at, move_label(spec_, d.entry, value_of(*event), d.flat_band));
     }
     PathVariance path;
     path.last = d.entry;
@@ -187,6 +202,7 @@ class Oracle {
         bars.push_back(&event);
         continue;
       }
+      if (!has_price(event)) continue;
       if (std::holds_alternative<Bar>(event.what))
         real = true;
       else if (real)
@@ -196,6 +212,36 @@ class Oracle {
       bars.push_back(&event);
     }
     return bars;
+  }
+
+  /// What row `time` says at `when`: the last word about it until then.
+  const Event* word(InstrumentId id, Timestamp time, Timestamp when) const {
+    const Event* last = nullptr;
+    for (const Event& event : script_.events)
+      if (event.instrument == id && event.event_time == time && event.known_at <= when &&
+          std::holds_alternative<Fields>(event.what))
+        last = &event;
+    return last;
+  }
+
+  Label column(const Decision& d) const {
+    std::optional<Timestamp> row;
+    for (const Event& event : script_.events)
+      if (event.instrument == d.instrument && std::holds_alternative<Fields>(event.what) && event.known_at <= d.start)
+        row = std::max(row.value_or(event.event_time), event.event_time);
+    if (!row) return voided(d, d.start, d.start, "no row of the table by the decision");
+    const Timestamp end = *row + spec_.horizon;
+    if (end <= d.start) return voided(d, d.start, d.start, "the newest row's horizon was over at the decision");
+    // The first moment from the end on at which the row says something.
+    for (Timestamp when = end; when <= end + spec_.tolerance; when = when + Duration::seconds(1)) {
+      const Event* last = word(d.instrument, *row, when);
+      const auto outcome = last != nullptr ? std::get<Fields>(last->what).outcome : std::nullopt;
+      if (!outcome) continue;
+      if (spec_.column_classes > 0 && *outcome >= spec_.column_classes)
+        return voided(d, end, last->known_at, "outcome 3 is none of the classes 0..2");
+      return known(d, end, last->known_at, *outcome);
+    }
+    return voided(d, end, end + spec_.tolerance, "no outcome within 8s after the horizon");
   }
 
   std::optional<Label> after_bars(const Decision& d, const Event* resolved) const {
@@ -210,7 +256,7 @@ class Oracle {
       if (needs_positive_end(spec_) && value_of(*event).nanos() <= 0)
         return voided(d, event->event_time, event->known_at, "price at the end is not above zero");
       if (spec_.kind != LabelKind::RealisedVolatility)
-        return known(d, event->event_time, event->known_at, move_label(spec_, d.entry, value_of(*event)));
+        return known(d, event->event_time, event->known_at, move_label(spec_, d.entry, value_of(*event), d.flat_band));
       if (const auto volatility = path.volatility(spec_.unit))
         return known(d, event->event_time, event->known_at, *volatility);
       return voided(d, event->event_time, event->known_at, path.why_unknown());
@@ -251,17 +297,20 @@ class Oracle {
 
 LabelSpec random_spec() {
   LabelSpec spec;
-  spec.kind = *rc::gen::element(LabelKind::ForwardReturn, LabelKind::RealisedVolatility, LabelKind::OutcomeAfterBars,
-                                LabelKind::Direction2, LabelKind::Direction3, LabelKind::TripleBarrier);
+  spec.kind =
+      *rc::gen::element(LabelKind::ForwardReturn, LabelKind::RealisedVolatility, LabelKind::OutcomeAfterBars,
+                        LabelKind::Direction2, LabelKind::Direction3, LabelKind::TripleBarrier, LabelKind::Column);
   spec.unit = *rc::gen::element(ReturnUnit::Relative, ReturnUnit::Points, ReturnUnit::Log);
-  if (spec.kind == LabelKind::OutcomeAfterBars || *rc::gen::inRange(0, 2) == 0) {
+  const bool by_bars = *rc::gen::inRange(0, 2) == 0 && spec.kind != LabelKind::Column;
+  if (spec.kind == LabelKind::OutcomeAfterBars || by_bars) {
     spec.bars = *rc::gen::inRange(1, 6);
   } else {
     spec.step = Duration::seconds(*rc::gen::inRange(1, 12));
     spec.horizon = spec.step * *rc::gen::inRange(1, 6);
     spec.tolerance = Duration::seconds(8);
   }
-  spec.flat = 0.25;
+  if (spec.kind == LabelKind::Direction3) spec.flat_volatility = 1;  // the band of each decision counts
+  if (spec.kind == LabelKind::Column) spec.column_classes = *rc::gen::element(0, 3);
   spec.profit = *rc::gen::element(0.5, 1.0);
   spec.loss = *rc::gen::element(0.25, 0.5);
   return spec;
@@ -272,20 +321,42 @@ bool in_order(const Label& a, const Label& b) {
          std::tuple{b.known_at, b.event_time, index(b.instrument)};
 }
 
+std::vector<Label> agrees_with_definition(const LabelSpec& spec, const Script& script) {
+  const Oracle oracle{spec, script};
+  std::vector<Label> expected;
+  for (const Decision& decision : script.decisions)
+    if (auto label = oracle.label(decision)) expected.push_back(std::move(*label));
+  std::ranges::sort(expected, in_order);
+  std::vector<Label> labels = run(spec, script);
+  RC_ASSERT(first_difference(text(labels), text(expected)) == "");
+  for (const Label& label : labels) RC_ASSERT(label.known_at >= label.end && label.end >= label.event_time);
+  return labels;
+}
+
 }  // namespace
 
 TEST_CASE("every labeller gives what the definition gives on the whole history, in order") {
+  CHECK(rc::check([] { agrees_with_definition(random_spec(), random_script()); }));
+}
+
+TEST_CASE("column: what the definition gives, and never before the newest row's time plus the horizon") {
   CHECK(rc::check([] {
-    const LabelSpec spec = random_spec();
+    LabelSpec spec;
+    spec.kind = LabelKind::Column;
+    spec.column_classes = *rc::gen::element(0, 3);
+    spec.horizon = Duration::seconds(*rc::gen::inRange(1, 60));
+    spec.tolerance = Duration::seconds(8);
     const Script script = random_script();
-    const Oracle oracle{spec, script};
-    std::vector<Label> expected;
-    for (const Decision& decision : script.decisions)
-      if (auto label = oracle.label(decision)) expected.push_back(std::move(*label));
-    std::ranges::sort(expected, in_order);
-    const std::vector<Label> labels = run(spec, script);
-    RC_ASSERT(first_difference(text(labels), text(expected)) == "");
-    for (const Label& label : labels) RC_ASSERT(label.known_at >= label.end && label.end >= label.event_time);
+    for (const Label& label : agrees_with_definition(spec, script)) {
+      if (label.state != LabelState::Known) continue;
+      Timestamp newest = Timestamp::min();
+      for (const Event& event : script.events)
+        if (event.instrument == label.instrument && std::holds_alternative<Fields>(event.what) &&
+            event.known_at <= label.event_time)
+          newest = std::max(newest, event.event_time);
+      RC_ASSERT(label.known_at >= newest + spec.horizon);
+      RC_ASSERT(label.known_at > label.event_time);
+    }
   }));
 }
 

@@ -43,9 +43,9 @@ Error second_label(InstrumentId instrument, Timestamp at) {
 }
 
 std::string fingerprint(const LabelSpec& spec) {
-  return fmt::format("label v1 {} {} {} {} {} {} {} {:a} {:a} {:a}", static_cast<int>(spec.kind),
+  return fmt::format("label v2 {} {} {} {} {} {} {} {:a} {:a} {:a} {:a} {}", static_cast<int>(spec.kind),
                      static_cast<int>(spec.unit), spec.horizon.us(), spec.sessions, spec.bars, spec.tolerance.us(),
-                     spec.step.us(), spec.flat, spec.profit, spec.loss);
+                     spec.step.us(), spec.flat, spec.flat_volatility, spec.profit, spec.loss, spec.column_classes);
 }
 
 Result<void> check_fingerprint(ByteReader& in, const LabelSpec& spec) {

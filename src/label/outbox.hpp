@@ -12,6 +12,7 @@ namespace everlearn {
 
 inline constexpr std::string_view kMarketResolved = "market resolved";
 inline constexpr std::string_view kEntryNotPositive = "price at the decision is not above zero";
+inline constexpr std::string_view kNoVolatility = "no trailing volatility yet";
 inline constexpr std::string_view kEndNotPositive = "price at the end is not above zero";
 
 class LabelOutbox {

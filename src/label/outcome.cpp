@@ -18,6 +18,7 @@ bool needs_positive_prices(const LabelSpec& spec) {
       return true;
     case LabelKind::OutcomeAfterBars:
     case LabelKind::Direction2:
+    case LabelKind::Column:
       return false;
   }
   return true;
@@ -25,6 +26,10 @@ bool needs_positive_prices(const LabelSpec& spec) {
 
 bool needs_positive_end(const LabelSpec& spec) {
   return spec.kind == LabelKind::ForwardReturn && spec.unit == ReturnUnit::Log;
+}
+
+bool lacks_flat_band(const LabelSpec& spec, double flat_band) {
+  return spec.kind == LabelKind::Direction3 && std::isnan(flat_band);
 }
 
 double price_return(ReturnUnit unit, Price from, Price to) {
@@ -41,7 +46,7 @@ double price_return(ReturnUnit unit, Price from, Price to) {
   return 0;
 }
 
-double move_label(const LabelSpec& spec, Price from, Price to) {
+double move_label(const LabelSpec& spec, Price from, Price to, double flat_band) {
   switch (spec.kind) {
     case LabelKind::ForwardReturn:
       return price_return(spec.unit, from, to);
@@ -50,13 +55,14 @@ double move_label(const LabelSpec& spec, Price from, Price to) {
       return to > from ? 1 : 0;
     case LabelKind::Direction3: {
       const double move = price_return(ReturnUnit::Relative, from, to);
-      return std::abs(move) <= spec.flat ? 1 : (move > 0 ? 2 : 0);
+      return std::abs(move) <= flat_band ? 1 : (move > 0 ? 2 : 0);
     }
     case LabelKind::RealisedVolatility:
     case LabelKind::TripleBarrier:
+    case LabelKind::Column:
       break;
   }
-  EL_ASSERT(false, "this label needs the path between the two prices");
+  EL_ASSERT(false, "this label is not told by two prices");
   return 0;
 }
 

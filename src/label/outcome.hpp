@@ -15,12 +15,16 @@ bool needs_positive_prices(const LabelSpec& spec);
 /// Whether it needs the price at the end above zero too (log returns).
 bool needs_positive_end(const LabelSpec& spec);
 
+/// Whether the label cannot be told because nobody knows what is flat.
+bool lacks_flat_band(const LabelSpec& spec, double flat_band);
+
 /// Relative: (to - from) / from. Points: to - from. Log: ln(to / from). Relative and Log: `from` > 0, Log: `to` > 0.
 double price_return(ReturnUnit unit, Price from, Price to);
 
 /// The label of a move: the return, or the class. Direction2 and OutcomeAfterBars: 1 if `to` is above `from`, else 0.
-/// Direction3: 1 if |relative return| <= flat. Not for RealisedVolatility and TripleBarrier, which need the path.
-double move_label(const LabelSpec& spec, Price from, Price to);
+/// Direction3: 1 if |relative return| <= flat_band. Not for RealisedVolatility and TripleBarrier, which need the path,
+/// and not for Column, which needs no price.
+double move_label(const LabelSpec& spec, Price from, Price to, double flat_band);
 
 /// Realised volatility, one price at a time.
 struct PathVariance {

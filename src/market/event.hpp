@@ -66,6 +66,8 @@ struct Event {
   Timestamp event_time;
   Timestamp known_at;
   EventBody what;
+  // 0: the first word about this instrument and time; n: the n-th correction of it. Only tables are corrected.
+  std::uint32_t revision = 0;
 };
 
 }  // namespace everlearn

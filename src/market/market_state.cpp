@@ -133,7 +133,7 @@ void apply_trade(InstrumentState& state, const Event& event, const Trade& trade)
 void apply_fields(InstrumentState& state, const Event& event, const Fields& fields) {
   if (!state.priced) ++state.updates;
   // A row that comes late is older than what is known; one of the same time corrects it.
-  if (!state.fields.empty() && event.event_time < state.fields_event_time) return;
+  if (event.event_time < state.fields_event_time) return;
   state.fields = fields.values;
   state.fields_event_time = event.event_time;
   if (state.priced) return;

@@ -24,8 +24,8 @@ struct InstrumentState {
   Price last;                 // latest price: point, close, trade, or mid of a trusted book
   Timestamp last_event_time;  // of `last`; of the fields while there is no price
   Timestamp last_known_at;
-  std::vector<float> fields;    // of the newest row of a table; empty: never seen
-  Timestamp fields_event_time;  // of `fields`
+  std::vector<float> fields;                       // of the newest row of a table; empty: never seen
+  Timestamp fields_event_time = Timestamp::min();  // of `fields`
   std::optional<Price> bid, ask;
   std::optional<double> payout;  // set once resolved
   Book book;

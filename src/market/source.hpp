@@ -19,6 +19,11 @@ struct SourceReport {
   std::string time_unit;
   std::int64_t rows = 0;                        // good rows
   std::map<std::string, std::int64_t> refused;  // reason -> rows quarantined
+  // Of a table that others write, since the start:
+  std::int64_t late = 0;       // rows that were not there when their time was read
+  std::int64_t corrected = 0;  // rows that said something else before
+  std::int64_t gone = 0;       // rows that were read and are no longer there; what was read stays
+  std::string trouble;         // why it cannot be read now, though it may be later; empty: all is well
 };
 
 /// Events in order of (known_at, event_time, instrument name). Inner modules see only this.

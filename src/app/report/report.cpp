@@ -76,6 +76,10 @@ TargetLine describe(const TargetProfile& target) {
     case LabelKind::TripleBarrier:
       line.what = fmt::format("first of profit, loss and {}", over);
       break;
+    case LabelKind::Column:
+      line.what = target.label.is_class() ? fmt::format("class of the row, known after {}", over)
+                                          : fmt::format("value of the row, known after {}", over);
+      break;
   }
   return line;
 }
