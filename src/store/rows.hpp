@@ -139,7 +139,8 @@ struct AlertRow {
   bool quiet_may_hold = false;       // waits for the end of the quiet hours
 };
 
-enum class DeliveryState : std::uint8_t { Waiting, Sending, Sent, Expired, Refused };
+/// Sending: handed over, and whether it arrived is not known. Skipped: less severe than what is wanted.
+enum class DeliveryState : std::uint8_t { Waiting, Sending, Sent, Expired, Refused, Skipped };
 
 /// How far an alert got on one channel. None yet: waiting, never tried.
 struct DeliveryRow {

@@ -24,12 +24,14 @@ MAY_DEPEND = {
     "signal": ("serve",),
     "trade": ("signal", "market"),
     "schedule": ("core",),
-    "alert": ("core",),
+    # store: its rows are what is told and how far that got.
+    "alert": ("store",),
     # Implements what inner modules declare.
     "io": ("trade", "signal", "serve", "registry", "schedule", "alert", "store", "market"),
     # Connects everything; the trainer is another process.
     "app": ("io", "trade", "signal", "serve", "registry", "schedule", "alert", "learn", "label", "feature"),
-    "train": ("learn", "forest", "model"),
+    # registry: a base that is tuned is loaded and verified as it would be to serve (docs/decisions/0008).
+    "train": ("learn", "forest", "model", "registry"),
 }
 LIBRARY_USERS = {  # header pattern -> the modules that may include it
     "LightGBM/": {"train"},
