@@ -21,6 +21,7 @@ enum class Code {
   Model,        // a model that cannot be read, verified or evaluated
   Training,     // a training that failed or was refused
   Unsupported,  // well formed, but not something we do
+  Unavailable,  // another machine does not answer now; the same may work later
   Internal,     // our own mistake, reported instead of hidden
 };
 

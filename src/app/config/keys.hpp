@@ -16,6 +16,7 @@ struct Key {
   std::string_view fallback;  // default as text; lists comma-separated
   std::string_view doc;       // one line
   Result<void> (*apply)(Profile&, const SettingValue&);
+  bool secret = false;  // its value is neither shown nor kept in any file
 };
 
 /// Settings of one target: "target.<name>.<key>".
