@@ -38,6 +38,7 @@ LIBRARY_USERS = {  # header pattern -> the modules that may include it
     "sqlite3.h": {"store"},
     "arrow/": {"learn", "store", "train", "io"},
     "parquet/": {"learn", "store", "train", "io"},
+    "curl/": {"io"},
     "openssl/ssl": {"io"},
     "boost/asio": {"io"},
     "boost/beast": {"io"},
