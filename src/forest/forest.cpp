@@ -114,6 +114,7 @@ void Forest::leaves(std::span<const float> row, std::span<std::uint32_t> out) co
 }
 
 const std::vector<double>& Forest::leaf_values() const { return compiled_->tables.leaf; }
+const std::vector<std::uint32_t>& Forest::leaves_of_tree() const { return compiled_->tables.leaves_of_tree; }
 
 Result<Forest> Forest::moved(std::span<const LeafStep> steps) const {
   ForestTables tables = compiled_->tables;

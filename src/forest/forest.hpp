@@ -60,6 +60,7 @@ class Forest {
   /// Which leaf of each tree a row reaches, counted through the whole forest; `out` has trees() numbers.
   void leaves(std::span<const float> row, std::span<std::uint32_t> out) const;
   const std::vector<double>& leaf_values() const;
+  const std::vector<std::uint32_t>& leaves_of_tree() const;
   /// The same trees with some leaves moved. `steps` ascend by leaf. Errors: Model for a leaf that is not there, twice,
   /// or no longer finite.
   Result<Forest> moved(std::span<const LeafStep> steps) const;

@@ -29,7 +29,7 @@ constexpr std::size_t kBinSample = 200'000;  // rows that decide the bin edges: 
 constexpr double kZero = 1e-35;              // LightGBM's kZeroThreshold: nearer to 0 counts as 0 and is left out
 constexpr std::int32_t kPushRows = 16'384;
 
-std::string parameters(const TrainJob& job) {
+std::string parameters(const TrainJob& job, bool continues) {
   const LearnerParams& p = job.params;
   std::string text = fmt::format(
       "boosting={} num_leaves={} max_depth={} learning_rate={} lambda_l1={} lambda_l2={} min_data_in_leaf={} "
@@ -37,6 +37,7 @@ std::string parameters(const TrainJob& job) {
       "force_col_wise=true feature_pre_filter=false metric=none verbosity=-1 data_random_seed=1",
       p.boosting, p.leaves, p.depth, p.learning_rate, p.l1, p.l2, p.min_rows_in_leaf, p.feature_fraction, p.max_bins,
       kBinSample, static_cast<std::int32_t>(job.seed & 0x7fffffff), job.threads);
+  if (continues) text += " boost_from_average=false";  // the base's scores hold it
   if (p.row_fraction < 1) text += fmt::format(" bagging_fraction={} bagging_freq=1", p.row_fraction);
   switch (job.task) {
     case Task::Regression:
@@ -156,6 +157,19 @@ std::vector<double> row_major(const TrainJob& job, std::vector<double> response,
   return turned;
 }
 
+// The scores that boosting begins with; the library wants them class by class.
+Result<void> begin_from(const TrainJob& job, const Dataset& data, const std::vector<double>& raw, std::size_t rows) {
+  const std::size_t outputs = raw.size() / rows;
+  std::vector<double> turned(raw.size());
+  for (std::size_t i = 0; i < rows; ++i)
+    for (std::size_t k = 0; k < outputs; ++k) turned[k * rows + i] = raw[i * outputs + k];
+  if (outputs != (job.task == Task::Multiclass ? static_cast<std::size_t>(job.classes) : 1))
+    return fail(Code::Model, fmt::format("the base gives {} scores a row, a {} task has another number", outputs,
+                                         task_name(job.task)));
+  return library(LGBM_DatasetSetField(data.get(), "init_score", turned.data(), static_cast<int>(turned.size()),
+                                      C_API_DTYPE_FLOAT64));
+}
+
 Result<std::string> model_text(BoosterHandle booster, int iterations) {
   std::string text(1 << 20, '\0');
   std::int64_t length = 0;
@@ -174,7 +188,8 @@ Result<std::string> model_text(BoosterHandle booster, int iterations) {
 
 }  // namespace
 
-Result<Boosted> boost(const TrainJob& job, const RowSelection& selection, const RowSource& rows) {
+Result<Boosted> boost(const TrainJob& job, const RowSelection& selection, const RowSource& rows,
+                      const Continuation* from) {
   Boosted boosted;
   const Stopwatch preparing;
   const std::size_t columns = job.columns.size();
@@ -186,7 +201,7 @@ Result<Boosted> boost(const TrainJob& job, const RowSelection& selection, const 
   EL_CHECK(rows([&](const LabelledRow& row, std::span<const float> features) {
     if (row.role == Role::Fit) sample.add(features);
   }));
-  const std::string settings = parameters(job);
+  const std::string settings = parameters(job, from != nullptr);
   EL_TRY(const Dataset fit, sample.dataset(fit_labels.size(), settings));
   DatasetHandle raw_stop = nullptr;
   EL_CHECK(library(LGBM_DatasetCreateByReference(fit.get(), static_cast<std::int64_t>(stop_labels.size()), &raw_stop)));
@@ -205,6 +220,10 @@ Result<Boosted> boost(const TrainJob& job, const RowSelection& selection, const 
   };
   EL_CHECK(label(fit, fit_labels));
   EL_CHECK(label(stop, stop_labels));
+  if (from != nullptr) {
+    EL_CHECK(begin_from(job, fit, from->fit_raw, fit_labels.size()));
+    EL_CHECK(begin_from(job, stop, from->stop_raw, stop_labels.size()));
+  }
   std::vector<const char*> names;
   for (const std::string& column : job.columns) names.push_back(column.c_str());
   EL_CHECK(library(LGBM_DatasetSetFeatureNames(fit.get(), names.data(), static_cast<int>(names.size()))));
@@ -218,14 +237,15 @@ Result<Boosted> boost(const TrainJob& job, const RowSelection& selection, const 
   const Stopwatch training;
   const std::size_t outputs = job.task == Task::Multiclass ? static_cast<std::size_t>(job.classes) : 1;
   const bool stops = job.params.early_stopping > 0 && job.params.boosting != "rf";
-  boosted.stop_loss = std::numeric_limits<double>::infinity();
+  boosted.stop_loss = from != nullptr ? from->stop_loss : std::numeric_limits<double>::infinity();
   for (int iteration = 1; iteration <= job.params.trees; ++iteration) {
     int finished = 0;
     EL_CHECK(library(LGBM_BoosterUpdateOneIter(booster.get(), &finished)));
     const bool last = iteration == job.params.trees || finished != 0;
     if (stops || last) {
       EL_TRY(auto response, stop_response(booster.get(), stop_labels.size() * outputs));
-      const double loss = loss_of(job, response, stop_labels);
+      const double loss = from != nullptr ? from->loss(row_major(job, response, stop_labels.size()))
+                                          : loss_of(job, response, stop_labels);
       if (!stops || loss < boosted.stop_loss) {
         boosted.stop_loss = loss;
         boosted.best_iteration = iteration;
@@ -234,7 +254,9 @@ Result<Boosted> boost(const TrainJob& job, const RowSelection& selection, const 
     }
     if (finished != 0 || (stops && iteration - boosted.best_iteration >= job.params.early_stopping)) break;
   }
-  EL_TRY(boosted.model_text, model_text(booster.get(), boosted.best_iteration));
+  if (boosted.best_iteration > 0) {
+    EL_TRY(boosted.model_text, model_text(booster.get(), boosted.best_iteration));
+  }
   boosted.train_seconds = training.seconds();
   return boosted;
 }

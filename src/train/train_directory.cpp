@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 #include "core/system_clock.hpp"
 #include "forest/lightgbm.hpp"
@@ -10,8 +11,10 @@
 #include "learn/golden.hpp"
 #include "train/calibration.hpp"
 #include "train/degenerate.hpp"
+#include "train/golden_proof.hpp"
 #include "train/lightgbm_booster.hpp"
 #include "train/row_selection.hpp"
+#include "train/tune.hpp"
 
 namespace everlearn {
 namespace {
@@ -24,8 +27,13 @@ Result<TrainResult> refuse(Fs& fs, const std::string& directory, TrainResult res
 
 void describe(const RowSelection& selection, TrainResult& result) {
   EffectiveCount effective;
+  std::map<Role, TrainingInterval> seen;
   for (const LabelledRow& row : selection.rows) {
     result.seen_until = std::max(result.seen_until, row.label_end);
+    result.last_row = row.event_time;
+    TrainingInterval& interval =
+        seen.try_emplace(row.role, TrainingInterval{row.event_time, row.label_end}).first->second;
+    interval.last = std::max(interval.last, row.label_end);
     if (row.role == Role::Stop) {
       ++result.rows_stop;
       continue;
@@ -40,6 +48,8 @@ void describe(const RowSelection& selection, TrainResult& result) {
     effective.add(row.instrument, row.event_time, row.label_end);
   }
   result.effective = effective.value();
+  for (const auto& [role, interval] : seen) result.intervals.push_back(interval);
+  result.intervals = united(std::move(result.intervals));
 }
 
 // Passes over the rows: from the files, and from memory after the first pass where that is cheap.
@@ -47,6 +57,9 @@ class RowPasses {
  public:
   RowPasses(const TrainJob& job, const RowSelection& selection)
       : job_{job}, selection_{selection}, keeps_{selection.rows.size() * job.columns.size() <= kKeptValues} {}
+
+  /// The features of all rows, after the first pass; empty where they were too many to keep.
+  std::vector<float> take() { return std::move(kept_); }
 
   Result<void> pass(const RowVisitor& visitor) {
     const std::size_t width = job_.columns.size();
@@ -83,21 +96,6 @@ class GoldenSample {
   std::size_t every_, seen_ = 0, taken_ = 0;
 };
 
-// Our converter and evaluator against the library, before anything else sees the model.
-Result<Golden> golden_rows(const TrainJob& job, const Forest& forest, const std::string& model_text,
-                           std::vector<float> rows) {
-  Golden golden{job.columns, forest.outputs(), std::move(rows), {}};
-  EL_TRY(golden.raw, library_raw(model_text, golden.rows, job.columns.size(), golden.outputs));
-  if (forest.averaged()) {  // the library's raw score is the sum of a random forest's trees, ours their mean
-    const double trees = static_cast<double>(forest.trees() / forest.outputs());
-    for (double& score : golden.raw) score /= trees;
-  }
-  std::vector<double> ours(golden.raw.size());
-  forest.raw_batch(golden.rows, ours);
-  if (ours != golden.raw) return fail(Code::Model, "the converted forest does not give LightGBM's scores bit for bit");
-  return golden;
-}
-
 }  // namespace
 
 Result<TrainResult> train_directory(Fs& fs, const std::string& directory) {
@@ -127,9 +125,15 @@ Result<TrainResult> train_directory(Fs& fs, const std::string& directory) {
   if (result.dead_features.size() == job.columns.size())
     return refuse(fs, directory, std::move(result), "dead features: every column is constant or missing");
 
+  if (job.tune) {
+    EL_TRY(TrainResult tuned, tune_base(fs, directory, job, selection, rows.take(), std::move(result)));
+    EL_CHECK(replace_file(fs, directory + "/result.json", tuned.to_json()));
+    return tuned;
+  }
+
   EL_TRY(const Boosted boosted, boost(job, selection, [&](const RowVisitor& visitor) { return rows.pass(visitor); }));
   EL_TRY(const Forest forest, forest_from_lightgbm(boosted.model_text));
-  EL_TRY(const Golden golden, golden_rows(job, forest, boosted.model_text, std::move(sample.rows)));
+  EL_TRY(const Golden golden, prove_conversion(forest, boosted.model_text, job.columns, std::move(sample.rows)));
   EL_TRY(const Calibration calibration, calibrate(job, selection, boosted.stop_response));
 
   result.ok = true;
