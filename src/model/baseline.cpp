@@ -16,7 +16,7 @@ namespace {
 constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
 constexpr std::size_t kMomentumReturns = 8;  // k
 constexpr std::size_t kVolatilityHorizons = 4;
-constexpr std::size_t kClassLabels = 200;
+constexpr std::size_t kLabels = 200;
 
 Result<void> check_state(ByteReader& in, std::string_view wanted) {
   const std::string found = in.text();
@@ -247,7 +247,7 @@ class TrailingFrequencies final : public Baseline {
     if (index(label.instrument) >= recent_.size()) recent_.resize(index(label.instrument) + 1);
     auto& recent = recent_[index(label.instrument)];
     recent.push_back(static_cast<std::uint8_t>(outcome));
-    if (recent.size() > kClassLabels) recent.pop_front();
+    if (recent.size() > kLabels) recent.pop_front();
   }
 
   void predict(InstrumentId instrument, std::span<double> out) const override {
@@ -292,11 +292,63 @@ class TrailingFrequencies final : public Baseline {
   std::vector<std::deque<std::uint8_t>> recent_;  // by instrument, oldest first
 };
 
+class TrailingMean final : public Baseline {
+ public:
+  void observe(InstrumentId, Timestamp, Price) override {}
+  void observe(const Label& label) override {
+    if (label.state != LabelState::Known) return;
+    if (index(label.instrument) >= recent_.size()) recent_.resize(index(label.instrument) + 1);
+    auto& recent = recent_[index(label.instrument)];
+    recent.push_back(label.value);
+    if (recent.size() > kLabels) recent.pop_front();
+  }
+
+  void predict(InstrumentId instrument, std::span<double> out) const override {
+    EL_ASSERT(out.size() == 1, "a column's value is one value");
+    const auto* recent = find(instrument);
+    double sum = 0;
+    if (recent != nullptr)
+      for (const double value : *recent) sum += value;
+    out[0] = recent != nullptr ? sum / static_cast<double>(recent->size()) : kUnknown;
+  }
+  double no_change(InstrumentId instrument) const override {
+    const auto* recent = find(instrument);
+    return recent != nullptr ? recent->back() : kUnknown;
+  }
+
+  void encode(ByteWriter& out) const override {
+    out.text(kName);
+    out.u64(recent_.size());
+    for (const auto& recent : recent_) out.f64s(std::vector<double>(recent.begin(), recent.end()));
+  }
+  Result<void> decode(ByteReader& in) override {
+    EL_CHECK(check_state(in, kName));
+    recent_.clear();
+    for (std::uint64_t left = in.u64(); left > 0 && in.ok(); --left) {
+      const auto values = in.f64s();
+      recent_.emplace_back(values.begin(), values.end());
+    }
+    return check_read(in);
+  }
+
+ private:
+  static constexpr std::string_view kName = "trailing mean v1";
+
+  /// Null before the first label.
+  const std::deque<double>* find(InstrumentId instrument) const {
+    if (index(instrument) >= recent_.size() || recent_[index(instrument)].empty()) return nullptr;
+    return &recent_[index(instrument)];
+  }
+
+  std::vector<std::deque<double>> recent_;  // by instrument, oldest first
+};
+
 }  // namespace
 
 std::unique_ptr<Baseline> make_baseline(const LabelSpec& spec, int samples_per_horizon, bool bounded) {
   EL_ASSERT(samples_per_horizon >= 1, "a horizon has at least one sample");
   if (spec.is_class()) return std::make_unique<TrailingFrequencies>(spec.classes());
+  if (spec.kind == LabelKind::Column) return std::make_unique<TrailingMean>();
   if (spec.kind == LabelKind::RealisedVolatility)
     return std::make_unique<TrailingVolatility>(spec.unit, samples_per_horizon);
   return std::make_unique<ShrinkageMomentum>(spec.unit, samples_per_horizon, bounded);

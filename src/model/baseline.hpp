@@ -8,6 +8,7 @@
 //   change" is the same over the
 //     last samples_per_horizon. Both speak from half a horizon's returns on.
 //   Classes: frequencies of the instrument's last 200 known labels with one pseudo-count a class.
+//   Value of a table's column: mean of the instrument's last 200 known labels; "no change" is the last one.
 // A sample return needs both prices usable (relative: the first above 0; log: both); others are left out.
 // Decision thread only.
 #pragma once
@@ -29,12 +30,12 @@ class Baseline {
   /// The price of an instrument at each sample, in time order, before predict() for that time. One that is not later
   /// than its predecessor is ignored.
   virtual void observe(InstrumentId instrument, Timestamp at, Price price) = 0;
-  /// A label of this target became known (class baselines learn from these).
+  /// A label of this target became known (baselines of classes and columns learn from these).
   virtual void observe(const Label& label) = 0;
   /// Regression: one value. Classes: one probability a class. NaN while nothing is known.
   virtual void predict(InstrumentId instrument, std::span<double> out) const = 0;
-  /// What "no change" says: 0 for a return, the trailing value of the target's own window for a volatility; NaN for
-  /// classes and while unknown.
+  /// What "no change" says: 0 for a return, the trailing value of the target's own window for a volatility, the last
+  /// known label for a column; NaN for classes and while unknown.
   virtual double no_change(InstrumentId instrument) const = 0;
 
   /// The whole state. decode() needs a baseline made alike. Errors: Damaged.

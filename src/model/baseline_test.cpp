@@ -152,9 +152,29 @@ TEST_CASE("trailing frequencies: labels before the last 200 are forgotten") {
   CHECK(p[1] == 201.0 / 202);
 }
 
+TEST_CASE("trailing mean: of a table's values the last 200 labels of the instrument; no change is the last one") {
+  const auto baseline = make_baseline(target(LabelKind::Column), 4, true);
+  CHECK(std::isnan(said(*baseline)));
+  CHECK(std::isnan(baseline->no_change(kA)));
+  feed(*baseline, {0.5, 0.75});  // prices say nothing about a column
+  CHECK(std::isnan(said(*baseline)));
+  for (int i = 0; i < 300; ++i) baseline->observe(known(kA, 1e6));
+  for (int i = 0; i < 100; ++i) {
+    baseline->observe(known(kA, 3));
+    baseline->observe(known(kA, -5));
+    baseline->observe(known(kB, 100));
+  }
+  Label gone = known(kA, 7);
+  gone.state = LabelState::Void;
+  baseline->observe(gone);
+  CHECK(said(*baseline) == -1);
+  CHECK(baseline->no_change(kA) == -5);
+}
+
 TEST_CASE("a baseline restarted from its state goes on with the same bits") {
   CHECK(rc::check([] {
-    const auto kind = *rc::gen::element(LabelKind::ForwardReturn, LabelKind::RealisedVolatility, LabelKind::Direction3);
+    const auto kind = *rc::gen::element(LabelKind::ForwardReturn, LabelKind::RealisedVolatility, LabelKind::Direction3,
+                                        LabelKind::Column);
     const auto unit = *rc::gen::element(ReturnUnit::Relative, ReturnUnit::Points, ReturnUnit::Log);
     const int samples = *rc::gen::inRange(1, 6);
     const int restart = *rc::gen::inRange(0, 60);

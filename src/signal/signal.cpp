@@ -27,6 +27,7 @@ double entropy_of(const std::vector<double>& probabilities) {
 
 // Half spread as a share of the price to be hit: from the quotes where there are any.
 double half_spread(const SignalRules& rules, const SignalInput& input) {
+  if (!input.traded) return 0;
   if (input.half_spread) return *input.half_spread;
   if (!input.bid || !input.ask) return rules.half_spread_bps * kBps;
   return (*input.ask - *input.bid) / 2 / input.price;
@@ -70,10 +71,12 @@ Signal SignalChain::judge_one(Timestamp now, const SignalInput& input, const Thr
   }
   signal.side = input.predicted > 0 ? 1 : -1;
   const double gross = std::fabs(input.predicted);
-  const double cost = 2 * rules_.cost_bps * kBps + signal.half_spread;  // in and out, at the executable price
+  // In and out, at the executable price.
+  const double cost = input.traded ? 2 * rules_.cost_bps * kBps + signal.half_spread : 0;
   signal.expected_value = gross - cost;
   const std::vector<double>& p = input.probabilities;
   if (middle_is_likeliest(p)) return stop("flat", p[1], std::max(p[0], p[2]));
+  if (!input.traded && input.predicted == 0) return stop("flat", 0, 0);
   if (rules_.long_only && signal.side < 0) return stop("short not allowed", input.predicted, 0);
   if (rules_.out_of_distribution && input.outside_share > *rules_.out_of_distribution)
     return stop("out of distribution", input.outside_share, *rules_.out_of_distribution);

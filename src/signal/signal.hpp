@@ -51,6 +51,7 @@ struct SignalInput {
   std::optional<double> bid, ask;
   std::optional<double> half_spread;  // relative; absent: from bid and ask, else the rules'
   double predicted = 0;               // of the blend: relative return over the horizon (regression), NaN: unknown
+  bool traded = true;  // false: there is no price; `predicted` is the lead of the likeliest class, and nothing costs
   std::vector<double> probabilities;  // classes; empty for regression
   std::uint32_t set = 0;              // classes: bit mask of the prediction set; 0: unknown
   double outside_share = 0;           // of features outside the model's trained range
@@ -66,7 +67,8 @@ struct SignalInput {
 ///   no model               0, 1
 ///   learning off           0, 1            unless rules.baseline_may_act
 ///   baseline may not act   0, 1            the same
-///   flat                   p of the middle one of three classes, which is the likeliest; p of the likelier other one
+///   flat                   p of the middle one of three classes, which is the likeliest; p of the likelier other one;
+///                          not traded: a lead of 0; 0
 ///   short not allowed      the predicted move; 0
 ///   out of distribution    share of features outside the trained range; at most
 ///   conformal              classes in the prediction set (0: unknown); 1

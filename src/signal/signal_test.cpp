@@ -49,6 +49,19 @@ TEST_CASE("signal: the quoted spread goes before the assumed one") {
   CHECK(judge(rules(), in).filter == "edge");
 }
 
+TEST_CASE("signal: where there is no price nothing costs, and a class must lead") {
+  SignalRules some = rules();
+  some.min_edge_bps = 0;
+  SignalInput in = input(0.0001);
+  CHECK(judge(some, in).filter == "edge");
+  in.traded = false;
+  CHECK(judge(some, in).passed);
+  CHECK(judge(some, in).expected_value == 0.0001);
+  CHECK(judge(some, in).half_spread == 0);
+  in.predicted = 0;
+  CHECK(judge(some, in).filter == "flat");
+}
+
 TEST_CASE("signal: a fall is sold, unless short positions are not allowed") {
   CHECK(judge(rules(), input(-0.01)).side == -1);
   CHECK(judge(rules(), input(-0.01)).passed);
