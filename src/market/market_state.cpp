@@ -103,8 +103,12 @@ Bar merged(const Bar& first, const Bar& second) {
 }
 
 void apply_bar(InstrumentState& state, const Event& event, const Bar& bar) {
+  // One that comes late or is corrected tells of the past: the bar of this step does not change with it.
+  const bool of_the_past = event.revision > 0 || event.event_time < state.last_bar_close;
   set_last(state, event, bar.close);
   ++state.updates;
+  if (of_the_past) return;
+  state.last_bar_close = event.event_time;
   state.bar = state.bar ? merged(*state.bar, bar) : bar;
 }
 
@@ -194,6 +198,7 @@ void MarketState::encode(ByteWriter& out) const {
     out.u32(state.updates);
     out.boolean(state.bar.has_value());
     if (state.bar) put_bar(out, *state.bar);
+    out.time(state.last_bar_close);
     for (const std::uint32_t count : {state.buys, state.sells, state.unknown_trades}) out.u32(count);
     for (const double v :
          {state.buy_volume, state.sell_volume, state.unknown_volume, state.trade_notional, state.largest_trade}) {
@@ -222,6 +227,7 @@ Result<MarketState> MarketState::decode(ByteReader& in) {
     state.book.trusted = in.boolean();
     state.updates = in.u32();
     if (in.boolean()) state.bar = get_bar(in);
+    state.last_bar_close = in.time();
     for (std::uint32_t* n : {&state.buys, &state.sells, &state.unknown_trades}) *n = in.u32();
     for (double* v :
          {&state.buy_volume, &state.sell_volume, &state.unknown_volume, &state.trade_notional, &state.largest_trade}) {

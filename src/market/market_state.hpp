@@ -29,6 +29,7 @@ struct InstrumentState {
   std::optional<Price> bid, ask;
   std::optional<double> payout;  // set once resolved
   Book book;
+  Timestamp last_bar_close = Timestamp::min();  // of the newest bar
 
   // Since the last step:
   std::uint32_t updates = 0;  // events; fields count where no price comes with them

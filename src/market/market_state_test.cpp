@@ -65,6 +65,27 @@ TEST_CASE("market state: the bars of a step merge into one") {
   CHECK(market[kOne].last == px(8.5));
 }
 
+TEST_CASE("market state: a bar that comes late or is corrected is no part of the step's bar") {
+  MarketState market;
+  REQUIRE(market.apply(at(60, bar(1, 3, 1, 2, 10))));
+  market.end_step();
+  REQUIRE(market.apply(at(30, bar(7, 9, 7, 8, 10))));
+  CHECK(!market[kOne].bar);
+  CHECK(market[kOne].last == px(2));
+  REQUIRE(market.apply(at(120, bar(2, 4, 2, 3, 10))));
+  Event corrected = at(60, bar(1, 5, 1, 2.5, 10));
+  corrected.revision = 1;
+  REQUIRE(market.apply(corrected));
+  REQUIRE(market[kOne].bar);
+  CHECK(market[kOne].bar->high == px(4));
+  CHECK(market[kOne].last == px(3));
+  corrected = at(120, bar(2, 5, 2, 3.5, 10));
+  corrected.revision = 1;
+  REQUIRE(market.apply(corrected));
+  CHECK(market[kOne].last == px(3.5));
+  CHECK(market[kOne].bar->high == px(4));
+}
+
 TEST_CASE("market state: merged average price is weighted by volume and needs both") {
   Bar first = bar(1, 1, 1, 1, 100);
   Bar second = bar(2, 2, 2, 2, 300);
