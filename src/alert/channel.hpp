@@ -19,16 +19,16 @@ struct Message {
   bool headline = true;  // the first line is one; not so in the second part of a long text
 };
 
-enum class Outcome : std::uint8_t {
+enum class Fate : std::uint8_t {
   Sent,     // the channel has taken it
   Later,    // it was not taken, or nobody knows; worth another try
   Refused,  // this message never passes; others may
   Broken,   // nothing passes until a person changes something: a wrong token, a bot that was thrown out
 };
 
-struct Answer {
+struct ChannelAnswer {
   std::uint64_t number = 0;
-  Outcome outcome = Outcome::Later;
+  Fate fate = Fate::Later;
   std::optional<Duration> again_after;  // the channel's own wish
   bool perhaps_sent = false;            // it may have arrived although the answer did not
   std::string detail;                   // one line for people; no secret in it
@@ -43,7 +43,7 @@ class Channel {
   virtual std::vector<std::string> parts(const std::string& text) const = 0;
   /// Blocks, at most as long as the channel's own time limits; ends soon after `stop` is asked for. One thread at a
   /// time.
-  virtual Answer send(const Message& message, std::stop_token stop) = 0;
+  virtual ChannelAnswer send(const Message& message, std::stop_token stop) = 0;
 };
 
 }  // namespace everlearn

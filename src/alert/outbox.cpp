@@ -77,27 +77,26 @@ std::optional<Message> Outbox::next(Timestamp now) {
   return message;
 }
 
-void Outbox::answered(const Answer& answer, Timestamp now) {
+void Outbox::answered(const ChannelAnswer& answer, Timestamp now) {
   if (!flying_ || flying_->number != answer.number) return;
   const Flight flight = *std::exchange(flying_, std::nullopt);
   const bool list = flight.parts == 0;
-  if (answer.outcome == Outcome::Sent || answer.outcome == Outcome::Refused) {
+  if (answer.fate == Fate::Sent || answer.fate == Fate::Refused) {
     failures_ = 0;
     trouble_.clear();
   } else {
     ++failures_;
-    not_before_ =
-        now + (answer.outcome == Outcome::Broken ? rules_.most_retry : answer.again_after.value_or(back_off()));
-    if (answer.outcome == Outcome::Broken) trouble_ = answer.detail;
+    not_before_ = now + (answer.fate == Fate::Broken ? rules_.most_retry : answer.again_after.value_or(back_off()));
+    if (answer.fate == Fate::Broken) trouble_ = answer.detail;
   }
-  if (answer.outcome == Outcome::Sent) untold_ = 0;
+  if (answer.fate == Fate::Sent) untold_ = 0;
   for (const std::int64_t id : flight.alerts) {
     Entry& entry = *find(id);
     DeliveryRow& delivery = entry.delivery;
     delivery.at = now;
     delivery.detail = answer.detail;
-    switch (answer.outcome) {
-      case Outcome::Sent:
+    switch (answer.fate) {
+      case Fate::Sent:
         entry.perhaps_sent = false;
         ++delivery.parts;
         if (list || delivery.parts >= flight.parts)
@@ -105,7 +104,7 @@ void Outbox::answered(const Answer& answer, Timestamp now) {
         else
           delivery.state = DeliveryState::Waiting;
         break;
-      case Outcome::Refused:
+      case Fate::Refused:
         // A list may hold one that nobody takes; the others are not lost for it.
         if (list) {
           entry.alone = true;
@@ -114,12 +113,12 @@ void Outbox::answered(const Answer& answer, Timestamp now) {
           settle(entry, DeliveryState::Refused, now, answer.detail);
         }
         break;
-      case Outcome::Later:
-      case Outcome::Broken:
+      case Fate::Later:
+      case Fate::Broken:
         entry.perhaps_sent = entry.perhaps_sent || answer.perhaps_sent;
         delivery.state = entry.perhaps_sent ? DeliveryState::Sending : DeliveryState::Waiting;
         // A person who repairs a channel starts anew, and need not wait then.
-        delivery.next_try = answer.outcome == Outcome::Broken ? now : not_before_;
+        delivery.next_try = answer.fate == Fate::Broken ? now : not_before_;
         break;
     }
     changed(delivery);

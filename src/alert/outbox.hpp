@@ -42,7 +42,7 @@ class Outbox {
   void add(Store::OpenAlert open);
   /// What to send now. Its rows are Sending; store them before it goes out.
   std::optional<Message> next(Timestamp now);
-  void answered(const Answer& answer, Timestamp now);
+  void answered(const ChannelAnswer& answer, Timestamp now);
   /// Rows that changed since the last call, each once.
   std::vector<DeliveryRow> take_changes();
 

@@ -16,7 +16,7 @@ class ShortChannel final : public Channel {
  public:
   const std::string& name() const override { return name_; }
   std::vector<std::string> parts(const std::string& text) const override { return split_text(text, units); }
-  Answer send(const Message&, std::stop_token) override { return {}; }
+  ChannelAnswer send(const Message&, std::stop_token) override { return {}; }
 
   std::size_t units = 4096;
 
@@ -71,17 +71,17 @@ struct Fixture {
     const auto message = next();
     return message ? message->text : "nothing";
   }
-  void answer(Answer answer) {
+  void answer(ChannelAnswer answer) {
     answer.number = last;
     box().answered(answer, clock.now());
     keep();
   }
   /// Sends what is due and has it answered.
-  std::string send(Outcome outcome = Outcome::Sent) {
+  std::string send(Fate fate = Fate::Sent) {
     const auto message = next();
     if (!message) return "nothing";
     last = message->number;
-    answer({.outcome = outcome, .detail = outcome == Outcome::Sent ? "" : "no luck"});
+    answer({.fate = fate, .detail = fate == Fate::Sent ? "" : "no luck"});
     return message->text;
   }
   void wait(Duration time) { clock.set(clock.now() + time); }
@@ -106,7 +106,7 @@ TEST_CASE_FIXTURE(Fixture, "outbox: messages go out in order, one at a time, and
   CHECK(state(1) == DeliveryState::Sending);
   CHECK_FALSE(next());
   last = first->number;
-  answer({.outcome = Outcome::Sent});
+  answer({.fate = Fate::Sent});
   CHECK(state(1) == DeliveryState::Sent);
   CHECK(rows[1].attempts == 1);
   wait(Duration::seconds(1));
@@ -119,7 +119,7 @@ TEST_CASE_FIXTURE(Fixture, "outbox: an answer to another message changes nothing
   tell("one");
   const auto message = next();
   last = message->number + 1;
-  answer({.outcome = Outcome::Sent});
+  answer({.fate = Fate::Sent});
   CHECK(box().under_way());
   CHECK(state(1) == DeliveryState::Sending);
 }
@@ -146,7 +146,7 @@ TEST_CASE_FIXTURE(
   tell("one");
   std::vector<double> waits;
   for (int i = 0; i < 12; ++i) {
-    CHECK(send(Outcome::Later) == "one");
+    CHECK(send(Fate::Later) == "one");
     const Timestamp due = *box().due(clock.now());
     waits.push_back((due - clock.now()).as_seconds());
     CHECK(rows[1].next_try == due);
@@ -164,14 +164,14 @@ TEST_CASE_FIXTURE(
   CHECK(send() == "one");
   tell("two");
   wait(Duration::seconds(1));
-  CHECK(send(Outcome::Later) == "two");
+  CHECK(send(Fate::Later) == "two");
   CHECK((*box().due(clock.now()) - clock.now()).as_seconds() <= 5);
 }
 
 TEST_CASE_FIXTURE(Fixture, "outbox: what the channel asks for is waited for, to the second") {
   tell("one");
   last = next()->number;
-  answer({.outcome = Outcome::Later, .again_after = Duration::seconds(33), .detail = "429"});
+  answer({.fate = Fate::Later, .again_after = Duration::seconds(33), .detail = "429"});
   CHECK(*box().due(clock.now()) == clock.now() + Duration::seconds(33));
   CHECK(state(1) == DeliveryState::Waiting);
   CHECK(rows[1].detail == "429");
@@ -185,7 +185,7 @@ TEST_CASE_FIXTURE(Fixture, "outbox: what the channel asks for is waited for, to 
 TEST_CASE_FIXTURE(Fixture, "outbox: a message that is refused is told of, and the next goes out") {
   tell("bad");
   tell("good");
-  CHECK(send(Outcome::Refused) == "bad");
+  CHECK(send(Fate::Refused) == "bad");
   CHECK(state(1) == DeliveryState::Refused);
   CHECK(rows[1].detail == "no luck");
   wait(Duration::seconds(1));
@@ -194,7 +194,7 @@ TEST_CASE_FIXTURE(Fixture, "outbox: a message that is refused is told of, and th
 
 TEST_CASE_FIXTURE(Fixture, "outbox: a broken channel loses nothing, is named, and is tried again") {
   tell("one");
-  CHECK(send(Outcome::Broken) == "one");
+  CHECK(send(Fate::Broken) == "one");
   CHECK(box().trouble() == "no luck");
   CHECK(state(1) == DeliveryState::Waiting);
   CHECK(*box().due(clock.now()) == clock.now() + Duration::minutes(10));
@@ -219,10 +219,10 @@ TEST_CASE_FIXTURE(Fixture, "outbox: after a kill between the message and its ans
 TEST_CASE_FIXTURE(Fixture, "outbox: a lost answer is remembered over failures that are certain, and over a restart") {
   tell("one");
   last = next()->number;
-  answer({.outcome = Outcome::Later, .perhaps_sent = true, .detail = "connection reset"});
+  answer({.fate = Fate::Later, .perhaps_sent = true, .detail = "connection reset"});
   CHECK(state(1) == DeliveryState::Sending);
   clock.set(*box().due(clock.now()));
-  CHECK(send(Outcome::Later) == "one\n(This may have come before: the answer to it was lost.)");
+  CHECK(send(Fate::Later) == "one\n(This may have come before: the answer to it was lost.)");
   restart();
   clock.set(*box().due(clock.now()));
   CHECK(send() == "one\n(This may have come before: the answer to it was lost.)");
@@ -233,7 +233,7 @@ TEST_CASE_FIXTURE(Fixture, "outbox: a signal past its horizon is not sent late, 
   raise("signal").expires = kNoon + Duration::minutes(10);
   add(1);
   tell("training");
-  CHECK(send(Outcome::Later) == "signal");
+  CHECK(send(Fate::Later) == "signal");
   clock.set(kNoon + Duration::minutes(10));
   CHECK(send() == "training\n(1 more came too late to be told: everlearn alerts list)");
   CHECK(state(1) == DeliveryState::Expired);
@@ -246,12 +246,12 @@ TEST_CASE_FIXTURE(Fixture, "outbox: a signal past its horizon is not sent late, 
 TEST_CASE_FIXTURE(Fixture, "outbox: what nobody could be told for three days, or in so many tries, expires") {
   rules.most_attempts = 2;
   tell("one");
-  CHECK(send(Outcome::Later) == "one");
+  CHECK(send(Fate::Later) == "one");
   wait(Duration::days(1));
   tell("two");
-  CHECK(send(Outcome::Later) == "one");
+  CHECK(send(Fate::Later) == "one");
   wait(Duration::hours(1));
-  CHECK(send(Outcome::Later) == "two\n(1 more came too late to be told: everlearn alerts list)");
+  CHECK(send(Fate::Later) == "two\n(1 more came too late to be told: everlearn alerts list)");
   CHECK(rows[1].detail == "tried 2 times; last: no luck");
   wait(Duration::days(3));
   CHECK(send() == "nothing");
@@ -295,10 +295,10 @@ TEST_CASE_FIXTURE(Fixture, "outbox: a list fits one message; the rest makes the 
 
 TEST_CASE_FIXTURE(Fixture, "outbox: a refused list is sent one by one") {
   for (int i = 1; i <= 5; ++i) tell("headline " + std::to_string(i));
-  CHECK(send(Outcome::Refused).starts_with("5 messages"));
+  CHECK(send(Fate::Refused).starts_with("5 messages"));
   for (int i = 1; i <= 5; ++i) {
     wait(Duration::seconds(1));
-    CHECK(send(i == 2 ? Outcome::Refused : Outcome::Sent) == "headline " + std::to_string(i));
+    CHECK(send(i == 2 ? Fate::Refused : Fate::Sent) == "headline " + std::to_string(i));
   }
   CHECK(state(2) == DeliveryState::Refused);
   CHECK(state(5) == DeliveryState::Sent);
@@ -311,7 +311,7 @@ TEST_CASE_FIXTURE(Fixture, "outbox: a long text goes out in parts, and what was 
   CHECK(state(1) == DeliveryState::Waiting);
   CHECK(rows[1].parts == 1);
   wait(Duration::seconds(1));
-  CHECK(send(Outcome::Later) == "part two");
+  CHECK(send(Fate::Later) == "part two");
   restart();
   clock.set(*box().due(clock.now()));
   CHECK(send() == "part two");
@@ -320,7 +320,7 @@ TEST_CASE_FIXTURE(Fixture, "outbox: a long text goes out in parts, and what was 
   CHECK(third->text == "part three");
   CHECK_FALSE(third->headline);
   last = third->number;
-  answer({.outcome = Outcome::Sent});
+  answer({.fate = Fate::Sent});
   CHECK(state(1) == DeliveryState::Sent);
 }
 

@@ -26,7 +26,7 @@ bool ChannelThread::offer(Message message) {
   return true;
 }
 
-std::vector<Answer> ChannelThread::take_answers() {
+std::vector<ChannelAnswer> ChannelThread::take_answers() {
   const std::lock_guard lock{mutex_};
   return std::exchange(answers_, {});
 }
@@ -48,12 +48,12 @@ void ChannelThread::work(std::stop_token stop) {
       message = std::move(messages_.front());
       messages_.pop_front();
     }
-    Answer answer;
+    ChannelAnswer answer;
     try {
       answer = channel_->send(message, stop);
     } catch (const std::exception&) {
       // Its words could hold what the message held.
-      answer = {.outcome = Outcome::Later, .perhaps_sent = true, .detail = "the channel threw an exception"};
+      answer = {.fate = Fate::Later, .perhaps_sent = true, .detail = "the channel threw an exception"};
     }
     answer.number = message.number;
     {

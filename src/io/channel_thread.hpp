@@ -24,7 +24,7 @@ class ChannelThread {
   const Channel& channel() const { return *channel_; }
   /// False: there are messages enough already.
   bool offer(Message message);
-  std::vector<Answer> take_answers();
+  std::vector<ChannelAnswer> take_answers();
   /// Until an answer is there, at most so long; returns how long it was.
   Duration wait(Duration at_most);
 
@@ -35,7 +35,7 @@ class ChannelThread {
   std::mutex mutex_;                        // of the two queues
   std::condition_variable_any changed_;
   std::deque<Message> messages_;
-  std::vector<Answer> answers_;
+  std::vector<ChannelAnswer> answers_;
   std::jthread thread_;  // last: it uses all of the above
 };
 

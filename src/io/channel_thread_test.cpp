@@ -14,13 +14,13 @@ class Script final : public Channel {
  public:
   const std::string& name() const override { return name_; }
   std::vector<std::string> parts(const std::string& text) const override { return {text}; }
-  Answer send(const Message& message, std::stop_token stop) override {
+  ChannelAnswer send(const Message& message, std::stop_token stop) override {
     if (message.text == "throw") throw std::runtime_error("with a secret in it");
     std::mutex mutex;
     std::condition_variable_any never;
     std::unique_lock lock{mutex};
     if (message.text == "hang") never.wait(lock, stop, [] { return false; });
-    return {.outcome = Outcome::Sent, .detail = message.text};
+    return {.fate = Fate::Sent, .detail = message.text};
   }
 
  private:
@@ -31,10 +31,10 @@ TEST_CASE("channel thread: messages go in, their answers come out in order") {
   ChannelThread thread{std::make_unique<Script>()};
   REQUIRE(thread.offer({.number = 1, .text = "one"}));
   REQUIRE(thread.offer({.number = 2, .text = "two"}));
-  std::vector<Answer> answers;
+  std::vector<ChannelAnswer> answers;
   while (answers.size() < 2) {
     (void)thread.wait(kSoon);
-    for (Answer& answer : thread.take_answers()) answers.push_back(std::move(answer));
+    for (ChannelAnswer& answer : thread.take_answers()) answers.push_back(std::move(answer));
   }
   CHECK(answers[0].number == 1);
   CHECK(answers[0].detail == "one");
@@ -49,7 +49,7 @@ TEST_CASE("channel thread: an exception is an answer that leaves open what happe
   const auto answers = thread.take_answers();
   REQUIRE(answers.size() == 1);
   CHECK(answers[0].number == 3);
-  CHECK(answers[0].outcome == Outcome::Later);
+  CHECK(answers[0].fate == Fate::Later);
   CHECK(answers[0].perhaps_sent);
   CHECK(answers[0].detail == "the channel threw an exception");
 }

@@ -78,18 +78,18 @@ std::string in_words(const Reply& reply) {
   return reply.status == 0 ? reply.description : fmt::format("{} {}", reply.status, reply.description);
 }
 
-Answer classify(const Reply& reply) {
-  Answer answer;
+ChannelAnswer classify(const Reply& reply) {
+  ChannelAnswer answer;
   answer.detail = in_words(reply);
   if (reply.status == 200 && reply.ok) {
-    answer.outcome = Outcome::Sent;
+    answer.fate = Fate::Sent;
     answer.detail.clear();
   } else if (reply.status == 401 || reply.status == 403 || reply.status == 404 || about_chat(reply)) {
-    answer.outcome = Outcome::Broken;
+    answer.fate = Fate::Broken;
   } else if (reply.status == 429) {
     answer.again_after = reply.again_after;
   } else if (reply.status >= 400 && reply.status < 500) {
-    answer.outcome = Outcome::Refused;
+    answer.fate = Fate::Refused;
   } else {
     // No answer, 5xx, or a 200 that is not the Bot API's: whether it was taken is not known, but for a connection that
     // never came about.
@@ -104,7 +104,7 @@ Telegram::Telegram(TelegramAddress address) : address_{std::move(address)} {}
 
 std::vector<std::string> Telegram::parts(const std::string& text) const { return split_text(clean_utf8(text)); }
 
-Answer Telegram::send(const Message& message, std::stop_token stop) {
+ChannelAnswer Telegram::send(const Message& message, std::stop_token stop) {
   const auto arguments = [&](bool markup) {
     JsonOut out;
     out.put("chat_id", address_.chat);
@@ -115,7 +115,7 @@ Answer Telegram::send(const Message& message, std::stop_token stop) {
   };
   Reply reply = ask(address_, "sendMessage", arguments(true), stop);
   if (about_markup(reply)) reply = ask(address_, "sendMessage", arguments(false), stop);
-  Answer answer = classify(reply);
+  ChannelAnswer answer = classify(reply);
   answer.number = message.number;
   return answer;
 }

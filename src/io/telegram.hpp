@@ -18,7 +18,7 @@ class Telegram final : public Channel {
   explicit Telegram(TelegramAddress address);
   const std::string& name() const override { return name_; }
   std::vector<std::string> parts(const std::string& text) const override;
-  Answer send(const Message& message, std::stop_token stop) override;
+  ChannelAnswer send(const Message& message, std::stop_token stop) override;
 
   /// "@its_name". Errors: Config: the token is not one; NotFound: nobody answers.
   Result<std::string> bot();

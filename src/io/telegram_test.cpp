@@ -25,10 +25,10 @@ Telegram bot_at(const TestHttpPeer& peer) {
   return Telegram{{.api = peer.origin(), .token = Secret{kToken}, .chat = "-1001"}};
 }
 
-Answer answer_to(const std::string& script) {
+ChannelAnswer answer_to(const std::string& script) {
   TestHttpPeer peer{{script}};
   Telegram telegram = bot_at(peer);
-  const Answer answer = telegram.send({.number = 5, .text = "head\nbody"}, {});
+  const ChannelAnswer answer = telegram.send({.number = 5, .text = "head\nbody"}, {});
   CHECK(answer.number == 5);
   CHECK_FALSE(has(answer.detail, "AAtest"));
   return answer;
@@ -39,8 +39,8 @@ std::string body_of(const std::string& request) { return request.substr(request.
 TEST_CASE("telegram: a message is posted as HTML to the chat") {
   TestHttpPeer peer{{kOk}};
   Telegram telegram = bot_at(peer);
-  const Answer answer = telegram.send({.number = 1, .text = "a < b\n\"x\" & y"}, {});
-  CHECK(answer.outcome == Outcome::Sent);
+  const ChannelAnswer answer = telegram.send({.number = 1, .text = "a < b\n\"x\" & y"}, {});
+  CHECK(answer.fate == Fate::Sent);
   CHECK(answer.detail.empty());
   const std::string request = peer.heard().front();
   CHECK(request.starts_with("POST /bot123456:AAtest-token_0123456789/sendMessage HTTP/1.1\r\n"));
@@ -60,7 +60,7 @@ TEST_CASE("telegram: markup that is not read goes out again as plain text, once"
   SUBCASE("and is taken") {
     TestHttpPeer peer{{error(400, "Bad Request: can't parse entities: unsupported start tag"), kOk}};
     Telegram telegram = bot_at(peer);
-    CHECK(telegram.send({.number = 1, .text = "a < b"}, {}).outcome == Outcome::Sent);
+    CHECK(telegram.send({.number = 1, .text = "a < b"}, {}).fate == Fate::Sent);
     const auto heard = peer.heard();
     CHECK(has(heard[1], "\"text\":\"a < b\""));
     CHECK_FALSE(has(heard[1], "parse_mode"));
@@ -68,44 +68,44 @@ TEST_CASE("telegram: markup that is not read goes out again as plain text, once"
   SUBCASE("and is refused for good") {
     TestHttpPeer peer{{error(400, "can't parse entities"), error(400, "can't parse entities")}};
     Telegram telegram = bot_at(peer);
-    CHECK(telegram.send({.number = 1, .text = "a < b"}, {}).outcome == Outcome::Refused);
+    CHECK(telegram.send({.number = 1, .text = "a < b"}, {}).fate == Fate::Refused);
     CHECK(peer.heard().size() == 2);
   }
 }
 
 TEST_CASE("telegram: what an answer means") {
   SUBCASE("too many requests: as long as it asks for, in the body or in the header") {
-    Answer answer = answer_to(error(429, "Too Many Requests: retry after 14", R"({"retry_after":14})"));
-    CHECK(answer.outcome == Outcome::Later);
+    ChannelAnswer answer = answer_to(error(429, "Too Many Requests: retry after 14", R"({"retry_after":14})"));
+    CHECK(answer.fate == Fate::Later);
     CHECK(answer.again_after == Duration::seconds(14));
     CHECK_FALSE(answer.perhaps_sent);
     answer = answer_to(TestHttpPeer::answer(429, "busy", "Retry-After: 3\r\n"));
-    CHECK(answer.outcome == Outcome::Later);
+    CHECK(answer.fate == Fate::Later);
     CHECK(answer.again_after == Duration::seconds(3));
   }
   SUBCASE("a server in trouble, or a page that is no Bot API: later, and perhaps taken") {
     for (const std::string& script :
          {error(502, "Bad Gateway"), TestHttpPeer::answer(200, "<html>"), kOk.substr(0, 40)}) {
-      const Answer answer = answer_to(script);
-      CHECK(answer.outcome == Outcome::Later);
+      const ChannelAnswer answer = answer_to(script);
+      CHECK(answer.fate == Fate::Later);
       CHECK(answer.perhaps_sent);
       CHECK_FALSE(answer.again_after);
     }
   }
   SUBCASE("a wrong token, a bot that was thrown out, a chat that is not there: nothing passes") {
-    CHECK(answer_to(error(401, "Unauthorized")).outcome == Outcome::Broken);
-    CHECK(answer_to(error(404, "Not Found")).outcome == Outcome::Broken);
+    CHECK(answer_to(error(401, "Unauthorized")).fate == Fate::Broken);
+    CHECK(answer_to(error(404, "Not Found")).fate == Fate::Broken);
     CHECK(answer_to(error(403, "Forbidden: bot was blocked by the user")).detail ==
           "403 Forbidden: bot was blocked by the user");
-    CHECK(answer_to(error(400, "Bad Request: chat not found")).outcome == Outcome::Broken);
+    CHECK(answer_to(error(400, "Bad Request: chat not found")).fate == Fate::Broken);
   }
   SUBCASE("anything else about the message: refused") {
-    CHECK(answer_to(error(400, "Bad Request: message is too long")).outcome == Outcome::Refused);
-    CHECK(answer_to(error(413, "Request Entity Too Large")).outcome == Outcome::Refused);
+    CHECK(answer_to(error(400, "Bad Request: message is too long")).fate == Fate::Refused);
+    CHECK(answer_to(error(413, "Request Entity Too Large")).fate == Fate::Refused);
   }
   SUBCASE("no answer after the request: later, and perhaps taken") {
-    const Answer answer = answer_to(TestHttpPeer::kReset);
-    CHECK(answer.outcome == Outcome::Later);
+    const ChannelAnswer answer = answer_to(TestHttpPeer::kReset);
+    CHECK(answer.fate == Fate::Later);
     CHECK(answer.perhaps_sent);
   }
 }
