@@ -4,8 +4,9 @@
 #include <memory>
 
 #include "app/cli/command.hpp"
+#include "app/cli/signal_flags.hpp"
+#include "app/row_schema.hpp"
 #include "core/json.hpp"
-#include "feature/feature_set.hpp"
 #include "label/label.hpp"
 #include "schedule/rule.hpp"
 #include "signal/signal.hpp"
@@ -18,6 +19,7 @@ constexpr std::size_t kWidestValue = 60;  // --json and --toml show all
 
 struct Options {
   CommonOptions common;
+  SignalFlags signal;
   bool markdown = false, toml = false;
 };
 
@@ -26,7 +28,7 @@ Result<void> show(const Options& options) {
     fmt::print("{}", configuration_markdown());
     return {};
   }
-  EL_TRY(const Place place, find_place(options.common));
+  EL_TRY(const Place place, find_place(with_flags(options.common, options.signal)));
   if (options.toml) {
     fmt::print("{}", settings_toml(place.config));
     return {};
@@ -54,13 +56,12 @@ Result<void> show(const Options& options) {
 
 // What a value alone cannot tell: names that other modules know.
 Result<void> check_meanings(const Profile& profile) {
-  const Duration step = profile.cycle.us() > 0 ? profile.cycle : Duration::days(1);
   EL_TRY(const auto calendar, make_calendar(profile.calendar));
   const auto under = [](const auto& result, const char* key) -> Result<void> {
     if (result) return {};
     return fail(Code::Config, fmt::format("{}: {}", key, result.error().message));
   };
-  EL_CHECK(under(FeatureSet::choose(step, profile.features), "features.use"));
+  EL_CHECK(under(RowSchema::make(profile), "features.use"));
   EL_CHECK(under(Rule::parse(profile.train_schedule, profile.train_zone), "train.every"));
   EL_CHECK(under(SignalChain::make(profile.signal), "[signal]"));
   EL_CHECK(under(PaperAccount::make(profile.paper), "[trade]"));
@@ -70,7 +71,7 @@ Result<void> check_meanings(const Profile& profile) {
 }
 
 Result<void> validate(const Options& options) {
-  EL_TRY(const Place place, find_place(options.common));
+  EL_TRY(const Place place, find_place(with_flags(options.common, options.signal)));
   EL_CHECK(check_meanings(place.config.profile));
   if (options.common.json)
     return print_json(JsonOut{}.put("profile", place.config.profile.name).put("valid", true).text());
@@ -86,12 +87,14 @@ void add_config(Verbs& verbs) {
   auto options = std::make_shared<Options>();
   CLI::App* verb = config->add_subcommand("show", "every setting with its value and origin");
   add_common(*verb, options->common);
+  add_signal_flags(*verb, options->signal);
   verb->add_flag("--markdown", options->markdown, "the table of all keys: docs/configuration.md");
   verb->add_flag("--toml", options->toml, "as a TOML file that gives the same");
   verbs.runs[verb] = [options] { return show(*options); };
   auto checked = std::make_shared<Options>();
   verb = config->add_subcommand("validate", "says what is wrong, or that nothing is");
   add_common(*verb, checked->common);
+  add_signal_flags(*verb, checked->signal);
   verbs.runs[verb] = [checked] { return validate(*checked); };
 }
 

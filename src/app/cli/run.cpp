@@ -6,6 +6,7 @@
 
 #include "app/cli/command.hpp"
 #include "app/cli/recording_flags.hpp"
+#include "app/cli/signal_flags.hpp"
 #include "app/daemon.hpp"
 #include "core/system_fs.hpp"
 
@@ -15,6 +16,7 @@ namespace {
 struct Options {
   CommonOptions common;
   RecordingFlags recording;
+  SignalFlags signal;
   bool live = false, quiet = false;
 };
 
@@ -29,7 +31,7 @@ Result<Place> place_of(const CommonOptions& options) {
 
 Result<void> run(const Options& options) {
   if (options.live) return fail(Code::Config, "live trading is not built; no order was sent");
-  EL_TRY(Place place, place_of(options.common));
+  EL_TRY(Place place, place_of(with_flags(options.common, options.signal)));
   LiveRequest request;
   EL_TRY(request.recording, options.recording.options());
   if (request.recording.from || request.recording.to)
@@ -49,6 +51,7 @@ void add_run(Verbs& verbs) {
       verbs.app.add_subcommand("run", "the daemon on the real clock, over a CSV that is being appended to; on paper");
   add_common(*verb, options->common);
   options->recording.add_to(*verb, true);
+  add_signal_flags(*verb, options->signal);
   verb->add_flag("--live", options->live, "trade for real: refused, it is not built");
   verb->add_flag("--quiet", options->quiet, "log to the file only");
   verbs.runs[verb] = [options] { return run(*options); };

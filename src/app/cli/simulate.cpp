@@ -7,6 +7,7 @@
 #include "app/cli/command.hpp"
 #include "app/cli/progress_bar.hpp"
 #include "app/cli/recording_flags.hpp"
+#include "app/cli/signal_flags.hpp"
 #include "app/report/report.hpp"
 #include "app/simulation.hpp"
 #include "core/json.hpp"
@@ -18,6 +19,7 @@ namespace {
 struct SimulateOptions {
   CommonOptions common;
   RecordingFlags recording;
+  SignalFlags signal;
   bool fresh = false;
   std::string html;
   std::string speed = "max";
@@ -60,11 +62,12 @@ void add_simulate(Verbs& verbs) {
   CLI::App* verb = verbs.app.add_subcommand("simulate", "the whole loop on a virtual clock over recordings");
   add_common(*verb, options->common);
   options->recording.add_to(*verb, true);
+  add_signal_flags(*verb, options->signal);
   verb->add_flag("--fresh", options->fresh, "start over; what the directory holds moves to its quarantine/");
   verb->add_option("--html", options->html, "where the report with pictures goes (default: DIR/report.html)");
   verb->add_option("--speed", options->speed, "max: as fast as the machine goes")->check(CLI::IsMember({"max"}));
   verbs.runs[verb] = [options]() -> Result<void> {
-    EL_TRY(Config config, load_config(options->common));
+    EL_TRY(Config config, load_config(with_flags(options->common, options->signal)));
     EL_TRY(RecordingOptions recording, options->recording.options());
     return run(*options, std::move(recording), std::move(config));
   };

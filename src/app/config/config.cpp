@@ -6,8 +6,10 @@
 #include <algorithm>
 #include <optional>
 #include <set>
+#include <utility>
 
 #include "app/config/keys.hpp"
+#include "model/conformal.hpp"
 
 namespace everlearn {
 namespace {
@@ -15,6 +17,8 @@ namespace {
 constexpr std::string_view kVariablePrefix = "EVERLEARN__";
 constexpr const char* kSecret = "(set, not shown)";
 constexpr std::string_view kSecretFile = "file:";
+constexpr std::string_view kPresets = "presets.";
+constexpr std::string_view kPresetFlag = "preset";  // --preset NAME, and --set preset=NAME
 
 struct Written {
   SettingValue value;
@@ -213,6 +217,36 @@ void overlay(Layer& below, const Layer& above) {
   for (const auto& [key, written] : above) below.insert_or_assign(key, written);
 }
 
+// Takes "presets.<name>.<key>" out of the layer: the settings of each preset, by its name.
+Result<std::map<std::string, Layer>> take_presets(Layer& layer) {
+  std::map<std::string, Layer> presets;
+  for (auto at = layer.lower_bound(std::string{kPresets}); at != layer.end() && at->first.starts_with(kPresets);
+       at = layer.erase(at)) {
+    const std::size_t dot = at->first.find('.', kPresets.size());
+    if (dot == std::string::npos)
+      return fail(Code::Config, fmt::format("{}: {}: a preset is a table of settings", at->second.origin, at->first));
+    const std::string name = at->first.substr(kPresets.size(), dot - kPresets.size());
+    presets[name].emplace(at->first.substr(dot + 1), at->second);
+  }
+  return presets;
+}
+
+// Between what the profile and the environment say and the user's own flags.
+Result<void> apply_preset(Layer& merged, const std::map<std::string, Layer>& presets, const std::string& wanted,
+                          const std::string& profile) {
+  const auto found = presets.find(wanted);
+  if (found == presets.end()) {
+    std::vector<std::string> names;
+    for (const auto& [name, settings] : presets) names.push_back(name);
+    return fail(Code::Config,
+                fmt::format("no preset \"{}\": profile {} has {}", wanted, profile,
+                            names.empty() ? std::string{"none"} : fmt::format("{}", fmt::join(names, ", "))));
+  }
+  for (const auto& [key, written] : found->second)
+    merged.insert_or_assign(key, Written{written.value, "preset " + wanted});
+  return {};
+}
+
 }  // namespace
 
 Result<Config> Config::load(Fs& fs, const ConfigInput& input) {
@@ -250,14 +284,20 @@ Result<Config> Config::load(Fs& fs, const ConfigInput& input) {
     }
   overlay(merged, read_variables(parse_dot_env(input.dot_env), old_names, ".env"));
   overlay(merged, read_variables(input.environment, old_names, "environment"));
+  EL_TRY(const auto presets, take_presets(merged));
+  for (const auto& [preset, layer] : presets)
+    for (const auto& [key, written] : layer) config.presets[preset].emplace(key, written.value);
   for (const auto& [key, value] : input.overrides)
-    merged.insert_or_assign(key, Written{SettingValue::one(value), "command line"});
+    if (key == kPresetFlag) EL_CHECK(apply_preset(merged, presets, value, name));
+  for (const auto& [key, value] : input.overrides)
+    if (key != kPresetFlag) merged.insert_or_assign(key, Written{SettingValue::one(value), "command line"});
 
   std::set<std::string> targets;
   for (const auto& [key, written] : merged)
     if (const auto target = target_key(key)) targets.insert(target->first);
   const std::vector<std::string> known = known_keys(targets);
   EL_CHECK(refuse_unknown(merged, known));
+  for (const auto& [preset, layer] : presets) EL_CHECK(refuse_unknown(layer, known));
   for (const auto& [old, key] : config.old_names)
     if (std::find(known.begin(), known.end(), key) == known.end())
       return fail(Code::Config, fmt::format("env.{} stands for \"{}\", which is no setting", old, key));
@@ -285,6 +325,37 @@ Result<Config> Config::load(Fs& fs, const ConfigInput& input) {
   return config;
 }
 
+namespace {
+
+// What is flat, and what a table says turned out.
+Result<void> check_label(const Profile& profile, const TargetProfile& target) {
+  const LabelSpec& label = target.label;
+  const TableOptions& table = profile.table;
+  const auto wrong = [&](std::string_view key, const std::string& message) {
+    return fail(Code::Config, fmt::format("target.{}.{}{}", target.name, key, message));
+  };
+  if (label.flat_volatility > 0 && label.kind != LabelKind::Direction3)
+    return wrong("flat_volatility", fmt::format(" = {} is of label = \"direction_3\" only", label.flat_volatility));
+  if (label.flat_volatility > 0 && label.flat > 0)
+    return wrong("flat", fmt::format(" = {} and flat_volatility = {} contradict each other: give one of them",
+                                     label.flat, label.flat_volatility));
+  if (label.kind != LabelKind::Column) {
+    if (label.column_classes > 0)
+      return wrong("classes", fmt::format(" = {} is of label = \"column\" only", label.column_classes));
+    return {};
+  }
+  if (table.kind == SourceKind::Files || table.outcome_column.empty())
+    return wrong("label", " = \"column\" needs a table and its source.outcome_column");
+  if (label.bars > 0) return wrong("horizon", " of a column is a time or sessions: rows are no bars");
+  if (label.column_classes == 1) return wrong("classes", " = 1: 0 for a value, else at least 2");
+  if (!table.outcome_values.empty() && std::cmp_not_equal(table.outcome_values.size(), label.column_classes))
+    return wrong("classes", fmt::format(" = {}, but source.outcome_values names {}", label.column_classes,
+                                        table.outcome_values.size()));
+  return {};
+}
+
+}  // namespace
+
 Result<void> check_profile(const Profile& profile) {
   const auto wrong = [](std::string message) { return fail(Code::Config, std::move(message)); };
   const auto acting = std::count_if(profile.targets.begin(), profile.targets.end(),
@@ -299,11 +370,26 @@ Result<void> check_profile(const Profile& profile) {
   if (profile.sample.us() > 0 && profile.cycle.us() > 0 && profile.sample.us() % profile.cycle.us() != 0)
     return wrong(fmt::format("examples.every {} is not a multiple of cycle.every {}", profile.sample.text(),
                              profile.cycle.text()));
+  // A feature that is the answer would look like the best one.
+  if (std::ranges::count(profile.table.fields, profile.table.outcome_column) > 0 && !profile.table.outcome_column.empty())
+    return wrong(fmt::format("source.fields holds source.outcome_column {}: an outcome is no feature",
+                             profile.table.outcome_column));
   for (const TargetProfile& target : profile.targets) {
+    EL_CHECK(check_label(profile, target));
     if (target.learner.boosting == "rf" && target.learner.row_fraction >= 1 && target.learner.feature_fraction >= 1)
       return wrong(fmt::format("target.{}: a random forest needs learner.row_fraction < 1", target.name));
     if (target.label.sessions > 0 && profile.calendar == "24/7")
       return wrong(fmt::format("target.{}.horizon counts sessions, but the calendar is 24/7", target.name));
+    const bool classes = target.task != Task::Regression;
+    if (target.calibration != "none" && (target.calibration == "linear") == classes)
+      return wrong(fmt::format("target.{}.calibration = \"{}\" does not fit a {} task", target.name, target.calibration,
+                               task_name(target.task)));
+    if (target.conformal_alpha > 0 && !classes)
+      return wrong(fmt::format("target.{}.conformal_alpha = {}: only classes have prediction sets", target.name,
+                               target.conformal_alpha));
+    if (target.conformal_alpha > 0 && target.label.classes() > ConformalSets::kMaxClasses)
+      return wrong(fmt::format("target.{}.conformal_alpha: a prediction set of {} classes, {} at most", target.name,
+                               target.label.classes(), ConformalSets::kMaxClasses));
   }
   const auto& acts = *std::find_if(profile.targets.begin(), profile.targets.end(),
                                    [](const TargetProfile& target) { return target.acts; });

@@ -1,7 +1,9 @@
 // Where a Profile comes from: built-in profile < user's TOML < environment (a .env in the working directory, then the
-// process's own) < command line. An unknown key is an error with a suggestion; each value remembers where it came from.
+// process's own) < the preset that the command line names < command line. An unknown key is an error with a suggestion;
+// each value remembers where it came from.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -18,17 +20,19 @@ namespace everlearn {
 const std::vector<std::pair<std::string, std::string>>& built_in_profiles();
 
 struct ConfigInput {
-  std::string profile;                                         // a built-in name, or the path of a TOML file
-  std::map<std::string, std::string> environment;              // the process's
-  std::string dot_env;                                         // text of ./.env; empty: none
-  std::vector<std::pair<std::string, std::string>> overrides;  // from the command line: key, value
+  std::string profile;                             // a built-in name, or the path of a TOML file
+  std::map<std::string, std::string> environment;  // the process's
+  std::string dot_env;                             // text of ./.env; empty: none
+  // From the command line: key, value. The key "preset" names one of the profile's [presets.NAME].
+  std::vector<std::pair<std::string, std::string>> overrides;
+  std::function<Result<std::string>(const std::string& path)> secret_file = {};  // app/config/secret_file.hpp
 };
 
 struct Setting {
   std::string key;
-  std::string value;
-  SettingValue written;  // the same, its list not joined
-  std::string origin;    // "default", "profile demo", "my.toml", ".env", "environment", "command line"
+  std::string value;     // of a secret: that it is set, or "file:PATH"
+  SettingValue written;  // the same, its list not joined; of a secret: "file:PATH" or empty
+  std::string origin;    // "default", "profile demo", "my.toml", ".env", "environment", "preset strict", "command line"
   std::string doc;
 };
 
@@ -36,6 +40,7 @@ struct Config {
   Profile profile;
   std::vector<Setting> settings;                 // every one, in the order of the table
   std::map<std::string, std::string> old_names;  // of an older system's variables, and what they set: [env]
+  std::map<std::string, std::map<std::string, SettingValue>> presets;  // key and value by name: [presets.NAME]
 
   /// Errors: Config naming the key, the value and what is allowed, with the nearest known key.
   static Result<Config> load(Fs& fs, const ConfigInput& input);

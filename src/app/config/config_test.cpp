@@ -150,6 +150,43 @@ TEST_CASE("config: an old name stands for a setting that exists") {
   CHECK(contains(User{std::string{kSmall} + "[env]\nX = \"train.evry\"\n"}.refused(), "train.evry"));
 }
 
+TEST_CASE("config: a preset stands between the profile and the user's own flags") {
+  const std::string presets =
+      std::string{kSmall} +
+      "[signal]\nmin_margin = 0.2\nmax_entropy = 0.9\n"
+      "[presets.strict]\nsignal.min_margin = 0.3\nsignal.max_signals = 3\n[presets.loose]\nsignal.min_margin = 0.1\n";
+  User user{presets};
+  CHECK(user.loaded().profile.signal.min_margin == 0.2);  // nothing of them, until one is named
+  user.input.environment = {{"EVERLEARN__SIGNAL__MAX_SIGNALS", "9"}};
+  user.input.overrides = {{"signal.min_margin", "0.35"}, {"preset", "strict"}};
+  const Config config = user.loaded();
+  CHECK(config.profile.signal.min_margin == 0.35);
+  CHECK(setting(config, "signal.min_margin").origin == "command line");
+  CHECK(config.profile.signal.max_signals == 3);
+  CHECK(setting(config, "signal.max_signals").origin == "preset strict");
+  CHECK(config.profile.signal.max_entropy == 0.9);
+
+  User kept{settings_toml(config)};  // a data directory keeps them too
+  CHECK(kept.loaded().presets == config.presets);
+  kept.input.overrides = {{"preset", "loose"}};
+  CHECK(kept.loaded().profile.signal.min_margin == 0.1);
+}
+
+TEST_CASE("config: a preset that is not there, and what is wrong in one, is named") {
+  const std::string presets =
+      std::string{kSmall} + "[presets.strict]\nsignal.min_margin = 0.3\n[presets.loose]\nseed = 2\n";
+  User user{presets};
+  user.input.overrides = {{"preset", "strickt"}};
+  CHECK(user.refused() == "no preset \"strickt\": profile my has loose, strict");
+  User none;
+  none.input.overrides = {{"preset", "strict"}};
+  CHECK(none.refused() == "no preset \"strict\": profile my has none");
+  const std::string said = User{std::string{kSmall} + "[presets.strict]\nsignal.min_margn = 0.3\n"}.refused();
+  CHECK(contains(said, "my.toml:8"));
+  CHECK(contains(said, "signal.min_margin"));
+  CHECK(contains(User{std::string{kSmall} + "[presets]\nstrict = 1\n"}.refused(), "a preset is a table of settings"));
+}
+
 TEST_CASE("config: a list is a TOML list, or texts with commas") {
   User user{std::string{kSmall} + "[features]\nuse = [\"ret_*\", \"rsi_14\"]\n"};
   CHECK(user.loaded().profile.features == std::vector<std::string>{"ret_*", "rsi_14"});
@@ -181,6 +218,60 @@ TEST_CASE("config: settings that contradict each other are refused") {
   CHECK(contains(User{cycle + "[target.a]\nacts = true\nhorizon = \"5 sessions\"\n"}.refused(), "24/7"));
   CHECK(contains(User{one + "[train]\nwindow = \"100d\"\n[retention]\ndays = 50\n"}.refused(), "train.window"));
   CHECK(contains(User{one + "[learner]\nboosting = \"rf\"\n"}.refused(), "row_fraction"));
+  CHECK(contains(User{one + "calibration = \"isotonic\"\n"}.refused(), "\"isotonic\" does not fit a regression task"));
+  CHECK(contains(User{one + "label = \"direction_3\"\ncalibration = \"linear\"\n"}.refused(),
+                 "\"linear\" does not fit a multiclass task"));
+  CHECK(contains(User{one + "conformal_alpha = 0.1\n"}.refused(), "only classes have prediction sets"));
+  CHECK(User{one + "label = \"direction_3\"\ncalibration = \"isotonic\"\nconformal_alpha = 0.1\n"}
+            .loaded()
+            .profile.targets.front()
+            .conformal_alpha == 0.1);
+}
+
+TEST_CASE("config: a label is the outcome column of a table, or flat by volatility") {
+  using Overrides = std::vector<std::pair<std::string, std::string>>;
+  const std::string small = kSmall;
+  const std::string table =
+      small + "[source]\nkind = \"table_file\"\ntable = \"rows.csv\"\noutcome_column = \"class\"\n";
+  const auto target = [](const std::string& text, Overrides overrides) {
+    User user{text};
+    user.input.overrides = std::move(overrides);
+    return user.loaded().profile.targets.front();
+  };
+  const auto refused = [](const std::string& text, Overrides overrides) {
+    User user{text};
+    user.input.overrides = std::move(overrides);
+    return user.refused();
+  };
+  const TargetProfile classes = target(table, {{"target.up.label", "column"}, {"target.up.classes", "3"}});
+  CHECK(classes.label.kind == LabelKind::Column);
+  CHECK(classes.task == Task::Multiclass);
+  CHECK(classes.outputs() == 3);
+  CHECK(target(table, {{"target.up.label", "column"}, {"target.up.classes", "2"}}).task == Task::Binary);
+  CHECK(target(table, {{"target.up.label", "column"}}).task == Task::Regression);
+  CHECK(
+      target(small, {{"target.up.label", "direction_3"}, {"target.up.flat_volatility", "0.5"}}).label.flat_volatility ==
+      0.5);
+
+  CHECK(refused(small, {{"target.up.label", "column"}}) ==
+        "target.up.label = \"column\" needs a table and its source.outcome_column");
+  CHECK(refused(table, {{"target.up.label", "column"}, {"target.up.horizon", "3 bars"}}) ==
+        "target.up.horizon of a column is a time or sessions: rows are no bars");
+  CHECK(refused(table, {{"target.up.label", "column"}, {"target.up.classes", "1"}}) ==
+        "target.up.classes = 1: 0 for a value, else at least 2");
+  CHECK(refused(table,
+                {{"target.up.label", "column"}, {"target.up.classes", "3"}, {"source.outcome_values", "down,up"}}) ==
+        "target.up.classes = 3, but source.outcome_values names 2");
+  CHECK(refused(table, {{"target.up.label", "direction_3"}, {"target.up.classes", "3"}}) ==
+        "target.up.classes = 3 is of label = \"column\" only");
+  CHECK(refused(table, {{"source.fields", "rsi,class"}}) ==
+        "source.fields holds source.outcome_column class: an outcome is no feature");
+  CHECK(refused(small, {{"target.up.flat_volatility", "0.5"}}) ==
+        "target.up.flat_volatility = 0.5 is of label = \"direction_3\" only");
+  CHECK(
+      refused(small,
+              {{"target.up.label", "direction_3"}, {"target.up.flat_volatility", "0.5"}, {"target.up.flat", "0.1"}}) ==
+      "target.up.flat = 0.1 and flat_volatility = 0.5 contradict each other: give one of them");
 }
 
 TEST_CASE("config: no profile of that name says which there are") {

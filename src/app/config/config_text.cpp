@@ -64,12 +64,19 @@ std::string in_table(std::string_view text) {
   return out;
 }
 
+bool is_secret(const Key& key) { return key.secret; }
+template <class K>
+bool is_secret(const K&) {
+  return false;
+}
+
 template <class Keys>
 std::string table_of(const Keys& keys, std::string_view prefix) {
   std::string out = "| key | default | meaning |\n|---|---|---|\n";
   for (const auto& key : keys)
     out += fmt::format("| `{}{}` | {} | {} |\n", prefix, key.key,
-                       key.fallback.empty() ? "" : fmt::format("`{}`", key.fallback), in_table(key.doc));
+                       key.fallback.empty() ? "" : fmt::format("`{}`", key.fallback),
+                       (is_secret(key) ? "secret: " : "") + in_table(key.doc));
   return out;
 }
 
@@ -88,7 +95,8 @@ Later layers win:
 3. your file,
 4. `.env` in the working directory, then the environment: `EVERLEARN__TRAIN__EVERY=6h` is `train.every`. A profile may list
    names of an older system under `[env]`; they mean the key it gives. Nothing else in `.env` is read,
-5. the command line: `--set train.every=6h`.
+5. the preset that the command line names: `--preset strict` takes the settings of the profile's `[presets.strict]`,
+6. the command line: `--set train.every=6h`.
 
 `everlearn config show` prints every setting with its origin, `everlearn config validate` says what is wrong. An unknown
 key, a wrong type and a value out of range are errors that name the file, the line, the key and what is allowed.
@@ -96,8 +104,13 @@ key, a wrong type and a value out of range are errors that name the file, the li
 A duration is `90s`, `15m`, `6h`, `7d`; `none` is no limit. A list is a TOML list, or on the command line and in the
 environment texts with commas between them. A data directory keeps the settings it runs with in `profile.toml`.
 
+A secret (marked so below) belongs into the environment or `.env`, or is given as `file:PATH` and read from a file that only
+its owner may read (mode 600). It is never printed, logged or kept: `config show` says that it is set, and `profile.toml` holds
+at most the path.
+
 Beside the tables: `base` (the built-in profile below a file) and `name` (what the profile is called, and its data directory;
-by default the base's name, else the file's).
+by default the base's name, else the file's), `[env]`, and `[presets.NAME]` with any settings under a name: `--preset NAME`
+takes them all, and a flag or `--set` beside it goes before them.
 )";
 
 }  // namespace
@@ -131,6 +144,9 @@ std::string settings_toml(const Config& config) {
     out += fmt::format("{} = {}\n", toml_key(setting.key), toml_value(setting.written));
   for (const auto& [old, key] : config.old_names)
     out += fmt::format("{} = {}\n", toml_key("env." + old), json_quoted(key));
+  for (const auto& [preset, settings] : config.presets)
+    for (const auto& [key, value] : settings)
+      out += fmt::format("{} = {}\n", toml_key(fmt::format("presets.{}.{}", preset, key)), toml_value(value));
   return out;
 }
 

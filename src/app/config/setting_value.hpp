@@ -18,6 +18,7 @@ struct SettingValue {
 
   static SettingValue one(std::string text) { return {{std::move(text)}, false}; }
   std::string text() const;  // as TOML would show it, without quotes for a single text
+  bool operator==(const SettingValue&) const = default;
 };
 
 // Readers name the wanted form in their Error (Config); the caller puts the key before it.
