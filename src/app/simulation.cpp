@@ -5,6 +5,7 @@
 #include <set>
 
 #include "app/data_directory.hpp"
+#include "app/row_schema.hpp"
 #include "core/hash.hpp"
 #include "core/json.hpp"
 #include "core/lock.hpp"
@@ -17,8 +18,10 @@ namespace everlearn {
 namespace {
 
 // Settings that change how a result is computed but not what it is: a directory may go on with others.
-const std::set<std::string, std::less<>> kMeansOnly{"train.threads", "train.memory_mb", "train.wall",
-                                                    "source.inputs", "source.limits",   "title"};
+const std::set<std::string, std::less<>> kMeansOnly{"train.threads",       "train.memory_mb",      "train.wall",
+                                                    "source.inputs",       "source.limits",        "title",
+                                                    "alert.min_severity",  "alert.telegram.token", "alert.telegram.chat",
+                                                    "alert.telegram.api"};
 
 std::string settings_fingerprint(const Config& config) {
   std::string text;
@@ -126,15 +129,14 @@ Result<SimulationResult> simulate(const SimulationRequest& request) {
 
   std::vector<std::string> targets;
   for (const TargetProfile& target : profile.targets) targets.push_back(target.name);
-  const Duration step = profile.cycle.us() > 0 ? profile.cycle : Duration::days(1);
-  EL_TRY(const auto features, FeatureSet::choose(step, profile.features));
+  EL_TRY(const RowSchema schema, RowSchema::make(profile));
   EL_TRY(const std::string input, input_fingerprint(fs, request.recording));
   EL_CHECK(remember(*store, "profile", profile.name, "profile"));
   EL_CHECK(remember(*store, "settings", settings_fingerprint(request.config), "set of settings"));
   EL_CHECK(remember(*store, "input", input, "input"));
   EL_CHECK(keep_settings(fs, directory, request.config));
   EL_CHECK(store->put_state("targets", lines(targets)));
-  EL_CHECK(store->put_state("columns", lines(features.columns())));
+  EL_CHECK(store->put_state("columns", lines(schema.columns())));
   EL_CHECK(store->commit_state());
 
   SimulationResult result;

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 
+#include "app/config/secret_file.hpp"
 #include "core/json.hpp"
 #include "core/system_fs.hpp"
 
@@ -79,6 +80,7 @@ Result<Config> load_config(const CommonOptions& options, std::vector<std::pair<s
   ConfigInput input;
   input.profile = options.profile.empty() ? default_profile() : options.profile;
   input.environment = process_environment();
+  input.secret_file = read_secret_file;
   SystemFs fs;
   if (fs.exists(".env")) {
     EL_TRY(input.dot_env, read_file(fs, ".env", 1 << 20));

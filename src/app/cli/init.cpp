@@ -30,9 +30,9 @@ std::string environment_example(const Config& config) {
       "# The process's own environment goes before this file, --set before both.\n";
   for (const Setting& setting : config.settings)
     if (!setting.key.starts_with("target."))
-      out +=
-          fmt::format("# {}={}\n", variable_of(setting.key),
-                      setting.written.list ? fmt::format("{}", fmt::join(setting.written.items, ",")) : setting.value);
+      out += fmt::format(
+          "# {}={}\n", variable_of(setting.key),
+          setting.written.list ? fmt::format("{}", fmt::join(setting.written.items, ",")) : setting.written.text());
   if (!config.old_names.empty()) out += "\n# Names of an older system that this profile understands:\n";
   for (const auto& [old, key] : config.old_names) out += fmt::format("# {}=   means {}\n", old, key);
   return out;
