@@ -12,7 +12,9 @@
 #include <tuple>
 
 #include "core/quoted.hpp"
+#include "learn/conformal_coverage.hpp"
 #include "learn/metrics.hpp"
+#include "learn/reliability.hpp"
 #include "registry/block_bootstrap.hpp"
 #include "registry/holdout_strategy.hpp"
 
@@ -32,6 +34,7 @@ using Loss = std::function<std::optional<double>(const HoldoutRow&)>;
 const Said& candidate_of(const HoldoutRow& row) { return row.candidate; }
 const Said& champion_of(const HoldoutRow& row) { return row.champion; }
 const Said& baseline_of(const HoldoutRow& row) { return row.baseline; }
+const Said& uncalibrated_of(const HoldoutRow& row) { return row.candidate_uncalibrated; }
 
 /// The n of "accuracy_recent_<n>"; empty for another name.
 std::optional<std::int64_t> recent_rows(std::string_view name) {
@@ -81,7 +84,8 @@ class Review {
         rows_{rows},
         regression_{rules.task == Task::Regression},
         directional_{rules.directional && (regression_ || rules.classes <= 3)},
-        has_champion_{!rows.empty() && !rows.front().champion.empty()} {}
+        has_champion_{!rows.empty() && !rows.front().champion.empty()},
+        has_uncalibrated_{!rows.empty() && !rows.front().candidate_uncalibrated.empty()} {}
 
   Result<Verdict> run() {
     EL_CHECK(check_rows());
@@ -99,6 +103,7 @@ class Review {
     check_amount();
     check_sanity();
     score_fit();
+    if (!regression_) score_calibration();
     score_direction();
     for (const Requirement& required : rules_.require) require(required);
     check_shares();
@@ -131,6 +136,10 @@ class Review {
         if (said->empty() && said == &row.champion) continue;
         if (said->size() != width()) return refuse(row, fmt::format("{} values, not {}", said->size(), width()));
       }
+      const std::size_t uncalibrated = row.candidate_uncalibrated.size();
+      if (uncalibrated != (has_uncalibrated_ ? width() : 0))
+        return refuse(
+            row, fmt::format("{} values before calibration, not {}", uncalibrated, has_uncalibrated_ ? width() : 0));
     }
     return {};
   }
@@ -269,6 +278,39 @@ class Review {
       at_least("r2_no_change", r2_no_change(candidate_of), asked, others(r2_no_change));
     else
       above("r2_no_change", r2_no_change(candidate_of), 0, others(r2_no_change));
+  }
+
+  ReliabilityScore reliability_of(const Speaker& speaker) const {
+    ReliabilityScore score{rules_.classes};
+    for (const HoldoutRow& row : rows_)
+      if (is_valid(speaker(row))) score.add(row.outcome, speaker(row));
+    return score;
+  }
+
+  /// Do its probabilities mean what they say, before and after calibration, and do its sets hold what they promise?
+  /// Informs; a candidate is judged by its losses.
+  void score_calibration() {
+    const auto tell = [&](const Speaker& speaker, const std::string& when) {
+      const ReliabilityScore score = reliability_of(speaker);
+      const Reliability reliability = score.reliability();
+      inform("ece_" + when, reliability.ece(),
+             fmt::format("{} bins of the likeliest class's probability, {} rows", Reliability::kBins, reliability.n()));
+      inform("class_ece_" + when, score.class_ece(), "of each class's probability, averaged");
+      return reliability;
+    };
+    if (has_uncalibrated_) {
+      inform("log_loss_before", class_fit_of(uncalibrated_of).log_loss(), "without its calibrator, blended alike");
+      verdict_.reliability_before = tell(uncalibrated_of, "before");
+    }
+    verdict_.reliability_after = tell(candidate_of, "after");
+    SetCount sets;
+    for (const HoldoutRow& row : rows_) sets.add(row.set, row.outcome);
+    if (sets.n == 0) return;
+    inform("conformal_coverage", sets.coverage(),
+           fmt::format("{} rows, standard error {:.4f} were they independent; {:.2f} classes a set", sets.n,
+                       sets.standard_error(), sets.mean_size()));
+    inform("conformal_single_share", sets.single_share(),
+           fmt::format("sets of one class; of these {:.4f} are right", sets.single_accuracy()));
   }
 
   void score_direction() {
@@ -481,7 +523,7 @@ class Review {
 
   const GateRules& rules_;
   const std::vector<HoldoutRow>& rows_;
-  const bool regression_, directional_, has_champion_;
+  const bool regression_, directional_, has_champion_, has_uncalibrated_;
   bool enough_ = false;
   Verdict verdict_;
   std::vector<std::string> gains_;  // for the reason of a promotion

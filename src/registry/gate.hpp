@@ -25,6 +25,8 @@ struct HoldoutRow {
   double move = 0;   // outcome as a price move (direction checks); for volatility unused
   double no_change = 0;
   std::vector<double> baseline, candidate, champion;  // 1 value or one per class; champion empty: there is none
+  std::vector<double> candidate_uncalibrated;  // classes: the same blend without its calibrator; empty: not known
+  std::uint32_t set = 0;                       // classes: the candidate's prediction set, a bit each; 0: unknown
 };
 
 /// Of the mean loss saved against the reference, and its 5 % quantile: Better: above 0, and above -margin. Superior:

@@ -382,6 +382,53 @@ TEST_CASE("three classes: saying flat is no direction") {
   CHECK(find(review(r, rows), "direction_accuracy").measured == doctest::Approx(1.0 / 3));
 }
 
+TEST_CASE("classes: reliability before and after calibration, and what prediction sets hold; it only informs") {
+  GateRules r = rules();
+  r.task = Task::Binary;
+  r.classes = 2;
+  // Three in four right: says 0.75 after calibration, 0.95 before it; every second set has one class.
+  std::size_t n = 0;
+  const auto rows = changed(market(1), [&](HoldoutRow& row) {
+    const bool up = n % 2 == 0, right = n % 8 < 6;
+    row.outcome = up == right ? 1 : 0;
+    row.move = up == right ? 1 : -1;
+    row.baseline = {0.5, 0.5};
+    row.candidate = {up ? 0.25 : 0.75, up ? 0.75 : 0.25};
+    row.candidate_uncalibrated = {up ? 0.05 : 0.95, up ? 0.95 : 0.05};
+    row.set = n % 16 < 8 ? 0b11 : up ? 0b10 : 0b01;
+    row.no_change = kNan;
+    ++n;
+  });
+  const Verdict verdict = review(r, rows);
+  CHECK(verdict.outcome == Outcome::Promoted);
+  CHECK(find(verdict, "ece_before").measured == doctest::Approx(0.2));
+  CHECK(find(verdict, "ece_after").measured == doctest::Approx(0).epsilon(1e-12));
+  CHECK(find(verdict, "class_ece_before").measured == doctest::Approx(0.2));
+  CHECK(find(verdict, "class_ece_after").measured == doctest::Approx(0).epsilon(1e-12));
+  CHECK(find(verdict, "log_loss_before").measured == doctest::Approx(-0.75 * std::log(0.95) - 0.25 * std::log(0.05)));
+  CHECK(find(verdict, "conformal_coverage").measured == 0.875);  // of the rows with one class a quarter is missed
+  CHECK(find(verdict, "conformal_coverage").note ==
+        "1200 rows, standard error 0.0095 were they independent; 1.50 classes a set");
+  CHECK(find(verdict, "conformal_single_share").measured == 0.5);
+  for (const char* name : {"ece_before", "ece_after", "conformal_coverage"})
+    CHECK(std::isnan(find(verdict, name).required));
+  CHECK(verdict.reliability_before.bins[14].n == 1200);
+  CHECK(verdict.reliability_after.bins[11].share == 0.75);
+
+  const Verdict without = review(r, changed(rows, [](HoldoutRow& row) {
+                                   row.set = 0;
+                                   row.candidate_uncalibrated.clear();
+                                 }));
+  for (const Check& check : without.checks) {
+    CHECK(!check.name.ends_with("_before"));
+    CHECK(!check.name.starts_with("conformal"));
+  }
+  CHECK(without.reliability_before.bins.empty());
+  auto some = rows;
+  some[3].candidate_uncalibrated.clear();
+  CHECK(Gate{r}.review(some).error().message.ends_with("0 values before calibration, not 2"));
+}
+
 TEST_CASE("superior asks for a lower bound above 0, better for one above minus the margin") {
   // A small gain that luck could explain.
   auto rows = market(0, 9);

@@ -55,6 +55,11 @@ std::string Verdict::to_json() const {
   out.put("outcome", text(outcome)).put("reason", reason);
   out.put("rows", rows).put("effective", effective).put("rows_used_before", rows_used_before);
   out.put("holdout_first", holdout_first).put("holdout_last", holdout_last).put_list("checks", list);
+  if (!reliability_after.bins.empty()) {
+    JsonOut bins;
+    if (!reliability_before.bins.empty()) bins.put_json("before", reliability_before.to_json());
+    out.put_json("reliability", bins.put_json("after", reliability_after.to_json()).text());
+  }
   return out.text();
 }
 
@@ -80,6 +85,13 @@ Result<Verdict> Verdict::from_json(std::string_view json) {
   if (!known)
     return fail(Code::BadData,
                 fmt::format("verdict: outcome '{}' is none of promoted, refused, insufficient, failed", outcome));
+  if (in.has("reliability")) {
+    EL_TRY(const JsonIn bins, JsonIn::parse(in.json("reliability")));
+    if (bins.has("before")) {
+      EL_TRY(verdict.reliability_before, Reliability::from_json(bins.json("before")));
+    }
+    EL_TRY(verdict.reliability_after, Reliability::from_json(bins.json("after")));
+  }
   for (const std::string& item : list) {
     EL_TRY(Check check, check_from_json(item));
     verdict.checks.push_back(std::move(check));

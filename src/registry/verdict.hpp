@@ -8,6 +8,7 @@
 
 #include "core/result.hpp"
 #include "core/time.hpp"
+#include "learn/reliability.hpp"
 
 namespace everlearn {
 
@@ -29,13 +30,14 @@ struct Verdict {
   Outcome outcome = Outcome::Failed;
   std::string reason;  // one sentence a person can read
   std::vector<Check> checks;
-  std::int64_t rows = 0, effective = 0;   // of the hold-out
-  std::int64_t rows_used_before = 0;      // hold-out rows that an earlier verdict used too
-  Timestamp holdout_first, holdout_last;  // event_time
+  std::int64_t rows = 0, effective = 0;               // of the hold-out
+  std::int64_t rows_used_before = 0;                  // hold-out rows that an earlier verdict used too
+  Timestamp holdout_first, holdout_last;              // event_time
+  Reliability reliability_before, reliability_after;  // classes, of calibration: what the report draws; else no bins
 
   /// {"outcome","reason","rows","effective","rows_used_before","holdout_first","holdout_last","checks":[{"name",
-  /// "measured","required","passed","note"}]}; times in microseconds, NaN null, infinities "inf" and "-inf"; figures
-  /// read back to the same bits.
+  /// "measured","required","passed","note"}]} and, where there are bins, "reliability": {"before","after"}; times in
+  /// microseconds, NaN null, infinities "inf" and "-inf"; figures read back to the same bits.
   std::string to_json() const;
   /// Errors: BadData.
   static Result<Verdict> from_json(std::string_view json);

@@ -54,6 +54,21 @@ TEST_CASE("a verdict reads back as it was written, every figure to the bit") {
   }));
 }
 
+TEST_CASE("a verdict keeps the bins of reliability where there are some") {
+  Verdict verdict = example();
+  verdict.reliability_after.bins.resize(Reliability::kBins);
+  verdict.reliability_after.bins[3] = {7, 0.25, 1.0 / 3};
+  Verdict read = Verdict::from_json(verdict.to_json()).value();
+  CHECK(read.reliability_after == verdict.reliability_after);
+  CHECK(read.reliability_before.bins.empty());
+  verdict.reliability_before = verdict.reliability_after;
+  verdict.reliability_before.bins[3].n = 8;
+  read = Verdict::from_json(verdict.to_json()).value();
+  CHECK(read.reliability_before == verdict.reliability_before);
+  CHECK(read.reliability_after == verdict.reliability_after);
+  CHECK(read.canonical() == example().canonical());
+}
+
 TEST_CASE("a verdict that is not one is refused") {
   CHECK(!Verdict::from_json("{}"));
   CHECK(!Verdict::from_json("[1"));
