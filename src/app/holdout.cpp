@@ -53,18 +53,28 @@ Result<std::vector<HoldoutRow>> assemble_holdout(const Store& store, const Profi
   const TargetBlend blend{target.blend_weight, target.label, profile.probability, profile.tick_size};
   std::vector<float> scratch;
   std::vector<double> said(width), acts(width);
-  const auto speak = [&](const Predictor& model, const ExampleRow& example, std::span<const double> baseline) {
+  const auto speak = [&](const Predictor& model, const ExampleRow& example, std::span<const double> baseline,
+                         bool calibrated = true) {
     scratch.resize(model.card().columns.size());
-    model.predict(example.features, scratch, said);
+    calibrated ? model.predict(example.features, scratch, said)
+               : model.predict_uncalibrated(example.features, scratch, said);
     blend.apply(said, baseline, example.price, acts);
     return acts;
   };
+
+  TrainingIntervals seen = candidate.seen();
+  if (champion != nullptr) {
+    const TrainingIntervals too = champion->seen();
+    seen.insert(seen.end(), too.begin(), too.end());
+  }
+  seen = united(std::move(seen));
 
   std::vector<HoldoutRow> rows;
   bool whole = true;
   EL_CHECK(store.scan_examples(query.range, [&](const ExampleRow& example) {
     const auto found = labels.find(Key{example.event_time, example.instrument});
     if (found == labels.end() || example.known_at > query.as_of) return true;
+    if (touches(seen, example.event_time, found->second.end, profile.embargo)) return true;
     if (example.baseline.size() != layout.total) return whole = false;
     HoldoutRow row;
     row.instrument = example.instrument;
@@ -77,6 +87,10 @@ Result<std::vector<HoldoutRow>> assemble_holdout(const Store& store, const Profi
     const auto first = example.baseline.begin() + static_cast<std::ptrdiff_t>(start);
     row.baseline.assign(first, first + static_cast<std::ptrdiff_t>(width));
     row.candidate = speak(candidate, example, row.baseline);
+    if (target.task != Task::Regression) {
+      row.candidate_uncalibrated = speak(candidate, example, row.baseline, false);
+      row.set = candidate.prediction_set(row.candidate);
+    }
     if (champion != nullptr) row.champion = speak(*champion, example, row.baseline);
     rows.push_back(std::move(row));
     return true;

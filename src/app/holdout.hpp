@@ -18,8 +18,9 @@ struct HoldoutQuery {
   Timestamp as_of;  // labels known by then
 };
 
-/// Rows in (event_time, instrument) order. `champion` may be null. Errors: of the store; Internal if an example has no
-/// baseline for the target.
+/// Rows in (event_time, instrument) order; none whose window touches what candidate or champion, or the base of one,
+/// was trained on (an interval is longer by the embargo at its end). `champion` may be null. Errors: of the store;
+/// Internal if an example has no baseline for the target.
 Result<std::vector<HoldoutRow>> assemble_holdout(const Store& store, const Profile& profile, const HoldoutQuery& query,
                                                  const Predictor& candidate, const Predictor* champion);
 

@@ -32,7 +32,8 @@ struct TargetProfile {
   Comparison comparison = Comparison::Better;
   double margin = 0;
   double blend_weight = 0.7;         // of the model, in [0, 0.95]
-  std::string calibration = "none";  // "none" | "linear" | "temperature"
+  std::string calibration = "none";  // "none" | "linear" | "temperature" | "isotonic"
+  double conformal_alpha = 0;        // classes: prediction sets may miss this share of outcomes; 0: no sets
 
   /// Values a prediction of this target has: 1, or one a class.
   int outputs() const { return task == Task::Regression ? 1 : label.classes(); }
@@ -117,5 +118,12 @@ struct Profile {
 
   std::uint64_t seed = 1;
 };
+
+/// The number of the target that acts.
+inline std::uint16_t acting_target(const Profile& profile) {
+  std::uint16_t number = 0;
+  while (number < profile.targets.size() && !profile.targets[number].acts) ++number;
+  return number;
+}
 
 }  // namespace everlearn

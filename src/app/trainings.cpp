@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "app/holdout.hpp"
+#include "app/trainer_process.hpp"
 #include "core/json.hpp"
 #include "core/system_clock.hpp"
 
@@ -14,22 +15,11 @@ namespace {
 
 constexpr std::string_view kLibrary = "LightGBM 4.7.0";
 
-// The child gets nothing of our environment but what keeps its threads from spinning beside a busy daemon.
-std::vector<std::string> trainer_environment(int threads) {
-  return {"OMP_WAIT_POLICY=passive", fmt::format("OMP_NUM_THREADS={}", threads), "LC_ALL=C"};
-}
-
 Verdict failed(std::string reason) {
   Verdict verdict;
   verdict.outcome = Outcome::Failed;
   verdict.reason = std::move(reason);
   return verdict;
-}
-
-std::string last_line(std::string_view text) {
-  while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.remove_suffix(1);
-  const std::size_t newline = text.rfind('\n');
-  return std::string{newline == std::string_view::npos ? text : text.substr(newline + 1)};
 }
 
 }  // namespace
@@ -108,6 +98,9 @@ Result<void> Trainings::start(const TrainingRequest& request, const Place& place
   spec.min_effective = profile_.min_effective;
   spec.params = target.learner;
   spec.calibration = target.calibration;
+  spec.conformal_alpha = target.conformal_alpha;
+  spec.blend_weight = target.blend_weight;
+  spec.baseline_start = static_cast<std::int64_t>(BaselineLayout{profile_}.start[request.target]);
   spec.seed = profile_.seed;
   spec.threads = profile_.threads;
   const auto sealed = [&](Dataset dataset, std::vector<SegmentRef>& into) {
@@ -123,15 +116,8 @@ Result<void> Trainings::start(const TrainingRequest& request, const Place& place
   EL_CHECK(store_.export_hot(Dataset::Labels, spec.tail_labels));
   EL_CHECK(replace_file(world_.fs, job->directory + "/job.json", spec.to_json()));
 
-  ProcessSpec process;
-  process.argv = {place.trainer, job->directory};
-  process.environment = trainer_environment(profile_.threads);
-  process.stderr_path = job->directory + "/trainer.log";
-  process.limits.memory_bytes = profile_.memory_bytes;
-  process.limits.cpu = profile_.train_wall * profile_.threads;
-  process.limits.wall = profile_.train_wall;
-  process.limits.nice = 10;
-  EL_TRY(job->child, world_.proc.start(process));
+  EL_TRY(job->child, world_.proc.start(trainer_process(place.trainer, job->directory, profile_.threads,
+                                                       profile_.memory_bytes, profile_.train_wall)));
   jobs_.push_back(std::move(job));
   return {};
 }
@@ -170,11 +156,7 @@ Result<TrainingOutcome> Trainings::judge(const Job& job, const ProcessExit& exit
   outcome.request = job.request;
   outcome.champion_before = registry.champion(target.name).value_or("");
   if (!exit.ok()) {
-    const auto log = read_file(world_.fs, job.directory + "/trainer.log", 1 << 20);
-    outcome.verdict =
-        failed(exit.timed_out     ? fmt::format("trainer killed after {}", profile_.train_wall.text())
-               : exit.signal != 0 ? fmt::format("trainer ended by signal {}", exit.signal)
-                                  : fmt::format("trainer exited with {}: {}", exit.code, log ? last_line(*log) : ""));
+    outcome.verdict = failed(why_trainer_ended(world_.fs, job.directory, exit, profile_.train_wall));
     return outcome;
   }
   EL_TRY(const std::string text, read_file(world_.fs, job.directory + "/result.json", 64 << 20));
