@@ -47,7 +47,7 @@ std::string_view text(Learning learning) {
 }
 
 Engine::Engine(World world, const Profile& profile, const Calendar& calendar, Store& store, Source& source,
-               Instruments& instruments, Options options, FeatureBank bank, SignalChain signals, PaperAccount account,
+               Instruments& instruments, Options options, RowSchema schema, SignalChain signals, PaperAccount account,
                JobSchedule schedule)
     : world_{world},
       profile_{profile},
@@ -58,7 +58,8 @@ Engine::Engine(World world, const Profile& profile, const Calendar& calendar, St
       options_{std::move(options)},
       grid_{profile.cycle, calendar},
       layout_{profile},
-      bank_{std::move(bank)},
+      schema_{std::move(schema)},
+      bank_{schema_.features(), calendar},
       signals_{signals},
       baseline_signals_{std::move(signals)},
       account_{account},
@@ -66,20 +67,25 @@ Engine::Engine(World world, const Profile& profile, const Calendar& calendar, St
       schedule_{std::move(schedule)},
       trainings_{world, profile, store},
       keeper_{store, profile.store_events},
+      tunings_{world, profile},
       split_{std::make_unique<TimeSplit>(TimeSplit{progress_.split_seconds, {}, 0})} {}
 
 Engine::~Engine() = default;
 
 Result<std::unique_ptr<Engine>> Engine::make(World world, const Profile& profile, const Calendar& calendar,
                                              Store& store, Source& source, Instruments& instruments, Options options) {
-  const Duration step = profile.cycle.us() > 0 ? profile.cycle : Duration::days(1);
-  EL_TRY(auto features, FeatureSet::choose(step, profile.features));
+  EL_TRY(auto schema, RowSchema::make(profile));
   EL_TRY(auto signals, SignalChain::make(profile.signal));
   EL_TRY(auto account, PaperAccount::make(profile.paper));
   EL_TRY(const auto rule, Rule::parse(profile.train_schedule, profile.train_zone));
-  EL_TRY(auto schedule, JobSchedule::make({{.name = "train", .rule = rule}}, Timestamp{}));
+  std::vector<Job> jobs{{.name = "train", .rule = rule}};
+  if (profile.tune.way != TuneWay::None) {
+    EL_TRY(const auto judge, Rule::parse(profile.streams.judge, profile.streams.zone));
+    jobs.push_back({.name = "streams", .rule = judge});
+  }
+  EL_TRY(auto schedule, JobSchedule::make(std::move(jobs), Timestamp{}));
   std::unique_ptr<Engine> engine{new Engine{world, profile, calendar, store, source, instruments, std::move(options),
-                                            FeatureBank{std::move(features), calendar}, std::move(signals),
+                                            std::move(schema), std::move(signals),
                                             std::move(account), std::move(schedule)}};
   for (std::size_t i = 0; i < profile.targets.size(); ++i) {
     const TargetProfile& target = profile.targets[i];
@@ -105,10 +111,17 @@ Result<std::unique_ptr<Engine>> Engine::make(World world, const Profile& profile
   EL_TRY(const auto by_hand, store.state("learning"));
   if (by_hand && *by_hand == "off") engine->learning_ = Learning::Off;
   EL_CHECK(engine->load_champions());
+  EL_CHECK(engine->load_tuned());
+  if (engine->tunes()) {
+    engine->recent_rows_ = std::make_unique<RecentRows>(static_cast<std::uint16_t>(engine->acting_),
+                                                        engine->schema_.size(), profile.tune, profile.embargo);
+    EL_CHECK(engine->recent_rows_->rebuild(store, engine->progress_.waiting));
+  }
   const bool champion = engine->targets_[engine->acting_]->champion.get() != nullptr;
   if (by_hand && *by_hand == "on" && engine->learning_ == Learning::Off)
     engine->learning_ = champion ? Learning::Active : Learning::Collecting;
   if (champion && engine->learning_ != Learning::Off) engine->learning_ = Learning::Active;  // promoted by hand
+  engine->ask_for_a_model();
   EL_CHECK(engine->meet_imported_instruments());
   engine->committed_position_ = source.position();
   return engine;
@@ -170,6 +183,11 @@ Result<Engine::LiveStep> Engine::run_until_now() {
   step.cycles = progress_.cycles - cycles_before;
   if (step.events > 0 || step.cycles > 0 || by_hand || trainings_done_ != trainings_before) EL_CHECK(commit());
   return step;
+}
+
+Result<void> Engine::finish_work() {
+  if (trainings_.running()) EL_CHECK(finish_trainings(world_.clock.now(), true));
+  return commit();
 }
 
 Result<void> Engine::take(const Event& event) {

@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -18,7 +19,11 @@
 #include "app/holdout.hpp"
 #include "app/profile.hpp"
 #include "app/progress.hpp"
+#include "app/recent_rows.hpp"
+#include "app/row_schema.hpp"
+#include "app/streams.hpp"
 #include "app/trainings.hpp"
+#include "app/tunings.hpp"
 #include "core/world.hpp"
 #include "feature/feature_bank.hpp"
 #include "label/label.hpp"
@@ -67,6 +72,8 @@ class Engine {
   /// Live: takes what the source has now, runs the cycles the clock has passed, starts and judges trainings; at most
   /// 1,000 events or about 200 ms, then commits. Where nothing happened, nothing is written.
   Result<LiveStep> run_until_now();
+  /// Live: waits for the trainings that run, judges them and commits.
+  Result<void> finish_work();
   /// Commits what is open (shutdown, end of input).
   Result<void> commit();
 
@@ -90,7 +97,7 @@ class Engine {
   struct Target;     // label, baseline, blend, models of one target
   struct TimeSplit;  // where the wall time went; not part of any result
   Engine(World world, const Profile& profile, const Calendar& calendar, Store& store, Source& source,
-         Instruments& instruments, Options options, FeatureBank bank, SignalChain signals, PaperAccount account,
+         Instruments& instruments, Options options, RowSchema schema, SignalChain signals, PaperAccount account,
          JobSchedule schedule);
 
   Result<void> restore(std::string_view checkpoint);
@@ -101,17 +108,38 @@ class Engine {
   Result<void> cycle(Timestamp at);
   Result<void> settle_labels(Timestamp at);
   Result<void> take_effect(Timestamp at);
+  /// A live cycle that runs long after its time: nobody could act on what it would say.
+  bool late(Timestamp at) const;
   Result<void> decide(Timestamp at, bool sample);
+  struct Decision;
+  struct Said;
+  Said said_by(const Predictor* model, const Target& target, const ExampleRow& example,
+               std::span<const double> baseline, std::span<float> scratch) const;
+  void speak(const Target& target, const ExampleRow& example, std::span<const double> baseline, bool sample,
+             Decision& decision);
+  Result<void> act(Timestamp at, Decision& decision);
+  double flat_band(const Target& target, InstrumentId id) const;
   Result<void> mark_equity(Timestamp at);
+  bool tunes() const;  // by the profile
+  Result<void> tune_if_due(Timestamp at, bool sample);
+  Result<void> judge_streams_if_due(Timestamp at);
+  void forget_tuned();
+  Result<void> load_tuned();
+  void tell_recent_accuracy();
+  Result<void> prune_old_tunes(Timestamp now);
+  /// Whether a period of the job has begun; it is marked as run. Errors: Internal for a name that is no job.
+  Result<bool> take_due(const std::string& job, Timestamp at);
   Result<void> train_if_due(Timestamp at);
   Result<void> finish_trainings(Timestamp at, bool wait);
   Result<void> housekeeping(Timestamp at);
   Result<void> promote(std::uint16_t target, const std::string& bundle, Timestamp at, bool by_hand);
   Result<void> load_champions();
+  void ask_for_a_model();
   Result<void> meet_imported_instruments();
   Result<void> name_instruments();
   Result<void> save_registry();
   Result<std::optional<std::string>> training_reason(Timestamp at);
+  std::optional<std::string> poor_accuracy(Timestamp at);
   struct RowsWanted {
     std::int64_t rows = 0;  // 0: all of the window
     std::string words;      // where the number comes from
@@ -131,6 +159,7 @@ class Engine {
   const BaselineLayout layout_;
 
   MarketState market_;
+  const RowSchema schema_;  // columns of an example
   FeatureBank bank_;
   std::vector<std::unique_ptr<Target>> targets_;
   std::size_t acting_ = 0;              // index of the target that acts
@@ -144,6 +173,12 @@ class Engine {
   JobSchedule schedule_;
   Trainings trainings_;
   EventKeeper keeper_;
+
+  Streams streams_;         // of the target that acts
+  std::unique_ptr<RecentRows> recent_rows_;  // its newest labelled examples; null: nothing is tuned
+  Tunings tunings_;
+  std::shared_ptr<const Predictor> tuned_;  // the latest fine-tune of its champion
+  std::string tuned_base_, tuned_id_;       // of the checkpoint, to be loaded
 
   RecentReturns recent_returns_{60};  // sessions: what the live Sharpe trigger looks at
 
@@ -163,7 +198,10 @@ class Engine {
     std::string bundle;
     Timestamp at;
   };
-  std::vector<Promotion> promotions_;                            // verdicts that take effect later
+  std::vector<Promotion> promotions_;  // verdicts that take effect later
+  // What was done against poor recent accuracy: for which model, and when.
+  std::string poor_model_;
+  std::optional<Timestamp> poor_trained_at_;
   std::map<std::pair<Timestamp, InstrumentId>, double> served_;  // class said, until its label is known
   std::string committed_position_;                               // of the source, before the event in hand
   std::optional<Event> in_hand_;                                 // live: read, and not taken yet

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "app/engine_parts.hpp"
+#include "app/mirror.hpp"
 
 namespace everlearn {
 namespace {
@@ -16,6 +17,7 @@ Result<void> Engine::commit() {
     EL_CHECK(name_instruments());
     progress_.learning = text(learning_);
     progress_.last_training = last_training_;
+    tell_recent_accuracy();
     for (const JobState& job : schedule_.states(progress_.last_cycle.value_or(Timestamp{})))
       if (job.last_period) progress_.last_periods[job.name] = job.last_period->us();
     progress_.stopped = signals_.stopped();
@@ -32,10 +34,27 @@ Result<void> Engine::commit() {
     for (const auto& target : targets_)
       if (const auto champion = registry_.champion(target->profile->name))
         EL_CHECK(write_pointer(world_.fs, options_.data_directory + "/models", target->profile->name, *champion));
+    if (const auto champion = targets_[acting_]->champion.get())
+      EL_CHECK(write_mirrors(world_.fs, options_.data_directory + "/models", profile_, champion->card()));
     pointers_stale_ = false;
   }
   if (options_.on_progress) options_.on_progress(progress_);
   return {};
+}
+
+void Engine::tell_recent_accuracy() {
+  progress_.recent_rows = signals_.recent_count();
+  if (progress_.recent_rows > 0) {
+    progress_.recent_accuracy = signals_.recent_accuracy();
+    progress_.recent_majority = signals_.recent_majority();
+  }
+  if (!tunes()) return;
+  progress_.stream = text(streams_.serving());
+  for (const Stream stream : {Stream::Base, Stream::Tuned}) {
+    const std::string name{text(stream)};
+    if (const auto accuracy = streams_[stream].accuracy()) progress_.stream_accuracy[name] = *accuracy;
+    progress_.stream_ledgers[name] = streams_[stream].ledger_sha256();
+  }
 }
 
 // Only retention deletes, whole segments, and it says what. A changed setting that would remove more than 1 % waits for
@@ -43,6 +62,7 @@ Result<void> Engine::commit() {
 Result<void> Engine::housekeeping(Timestamp now) {
   if (utc_day(now) == last_retention_day_) return {};
   last_retention_day_ = utc_day(now);
+  EL_CHECK(prune_old_tunes(now));
   if (profile_.retention.us() == 0 && profile_.retention_bytes == 0) return {};
   const std::string setting = fmt::format("{} {}", profile_.retention.text(), profile_.retention_bytes);
   EL_TRY(const auto confirmed, store_.state("retention"));
@@ -109,6 +129,12 @@ std::string Engine::checkpoint() const {
     out.u32(static_cast<std::uint32_t>(key.second));
     out.f64(value);
   }
+  streams_.encode(out);
+  out.text(tuned_ ? tuned_->card().id : "");
+  out.text(tuned_ ? tuned_->id() : "");
+  out.text(poor_model_);
+  out.boolean(poor_trained_at_.has_value());
+  out.time(poor_trained_at_.value_or(Timestamp{}));
   keeper_.encode(out);
   out.text(progress_.to_json());
   return out.take();
@@ -169,6 +195,11 @@ Result<void> Engine::restore(std::string_view saved) {
     const InstrumentId id{in.u32()};
     served_[{t, id}] = in.f64();
   }
+  EL_CHECK(streams_.decode(in));
+  tuned_base_ = in.text();
+  tuned_id_ = in.text();
+  poor_model_ = in.text();
+  poor_trained_at_ = optional_time();
   keeper_.decode(in);
   const std::string progress = in.text();
   EL_CHECK(in.finish("checkpoint"));

@@ -9,15 +9,15 @@ namespace everlearn {
 
 Result<std::optional<std::string>> Engine::training_reason(Timestamp at) {
   if (!requested_training_.empty()) return std::optional{std::exchange(requested_training_, {})};
-  const std::vector<DueJob> due = schedule_.due(at);
-  for (const DueJob& job : due) EL_CHECK(schedule_.mark_run(job.name, job.period_start));
+  EL_TRY(const bool due, take_due("train", at));
   if (learning_ == Learning::Off) return std::optional<std::string>{};
   if (learning_ == Learning::Collecting) {
     if (profile_.auto_enable == 0 || progress_.effective < profile_.auto_enable) return std::optional<std::string>{};
     learning_ = Learning::Training;
     return std::optional{fmt::format("auto-enable: {} effective labelled examples", progress_.effective)};
   }
-  if (!due.empty()) return std::optional{fmt::format("schedule: {}", profile_.train_schedule)};
+  if (due) return std::optional{fmt::format("schedule: {}", profile_.train_schedule)};
+  if (auto reason = poor_accuracy(at)) return std::optional{std::move(*reason)};
 
   if (!profile_.train_max_age && !profile_.train_min_sharpe) return std::optional<std::string>{};
   const auto champion = targets_[acting_]->champion.get();
@@ -33,6 +33,36 @@ Result<std::optional<std::string>> Engine::training_reason(Timestamp at) {
   return std::optional<std::string>{};
 }
 
+Result<bool> Engine::take_due(const std::string& job, Timestamp at) {
+  bool begun = false;
+  for (const DueJob& due : schedule_.due(at)) {
+    if (due.name != job) continue;
+    begun = true;
+    EL_CHECK(schedule_.mark_run(due.name, due.period_start));
+  }
+  return begun;
+}
+
+// What was served is right too seldom: from scratch, once for a model until it has recovered, and not too often.
+std::optional<std::string> Engine::poor_accuracy(Timestamp at) {
+  if (!profile_.train_min_recent_accuracy || !signals_.recent_known()) return std::nullopt;
+  const double accuracy = signals_.recent_accuracy();
+  const auto champion = targets_[acting_]->champion.get();
+  if (accuracy >= *profile_.train_min_recent_accuracy) {
+    poor_model_.clear();
+    return std::nullopt;
+  }
+  if (!champion || poor_model_ == champion->card().id) return std::nullopt;
+  if (poor_trained_at_ && at - *poor_trained_at_ < profile_.train_recent_gap) return std::nullopt;
+  poor_model_ = champion->card().id;
+  poor_trained_at_ = at;
+  return fmt::format(
+      "from scratch: {:.1f} % of the last {} predictions served were right, under {:.1f} % (always saying "
+      "one class: {:.1f} %)",
+      100 * accuracy, signals_.recent_count(), 100 * *profile_.train_min_recent_accuracy,
+      100 * signals_.recent_majority());
+}
+
 // By hand, or by the week that the profile's scaling is in.
 Engine::RowsWanted Engine::rows_wanted(Timestamp at, std::int64_t asked) const {
   if (asked > 0) return {asked, "by hand: "};
@@ -42,13 +72,14 @@ Engine::RowsWanted Engine::rows_wanted(Timestamp at, std::int64_t asked) const {
 }
 
 Trainings::Place Engine::place() const {
-  Trainings::Place place{options_.data_directory, options_.trainer, bank_.set().columns(), bank_.set().hash(), {}};
+  Trainings::Place place{options_.data_directory, options_.trainer, schema_.columns(), schema_.hash(), {}};
   for (std::size_t i = 0; i < instruments_.size(); ++i)
     place.markets.push_back(instruments_[InstrumentId{static_cast<std::uint32_t>(i)}].market);
   return place;
 }
 
 Result<void> Engine::train_if_due(Timestamp at) {
+  if (late(at)) return {};
   if (trainings_.running()) EL_CHECK(finish_trainings(at, false));
   if (trainings_.running()) return {};
   EL_TRY(const auto reason, training_reason(at));
@@ -156,6 +187,7 @@ Result<void> Engine::take_effect(Timestamp at) {
 Result<void> Engine::promote(std::uint16_t number, const std::string& bundle, Timestamp at, bool by_hand) {
   EL_CHECK(registry_.promote(bundle, at, by_hand));
   EL_CHECK(load_champions());
+  if (number == acting_) forget_tuned();
   if (number == acting_ && learning_ != Learning::Off) {
     if (learning_ != Learning::Active) EL_CHECK(store_.note(at, "learning", "active: the first model passed the gate"));
     learning_ = Learning::Active;
@@ -171,7 +203,7 @@ Result<void> Engine::promote(std::uint16_t number, const std::string& bundle, Ti
 
 Result<void> Engine::load_champions() {
   const std::string models = options_.data_directory + "/models";
-  const auto columns = bank_.set().columns();
+  const auto& columns = schema_.columns();
   for (auto& target : targets_) {
     const std::string& name = target->profile->name;
     std::vector<std::string> line = registry_.previous_champions(name);
@@ -200,6 +232,14 @@ Result<void> Engine::load_champions() {
     }
   }
   return {};
+}
+
+// The ladder's last word: neither the champion nor one before it can be loaded, so one is made from scratch.
+void Engine::ask_for_a_model() {
+  const Target& target = *targets_[acting_];
+  if (learning_ == Learning::Off || !requested_training_.empty() || target.champion.get() || target.previous) return;
+  if (!registry_.champion(target.profile->name)) return;
+  requested_training_ = "from scratch: neither the champion nor one before it can be loaded";
 }
 
 // `data import` may have named instruments that no source has shown yet: their ids are taken.

@@ -7,6 +7,7 @@
 
 #include "app/data_directory.hpp"
 #include "app/status.hpp"
+#include "app/streams.hpp"
 #include "registry/bundle.hpp"
 
 namespace everlearn {
@@ -32,6 +33,14 @@ struct SignalWhy {
 /// The last prediction at or before `at` (absent: of all), of `instrument` (empty: any; one that passed is preferred).
 /// Errors: NotFound.
 Result<SignalWhy> why_signal(DataDirectory& directory, const std::string& instrument, std::optional<Timestamp> at);
+
+/// Which stream of predictions serves, and what the last comparison of the two came to.
+struct StreamWhy {
+  std::optional<StreamVerdict> verdict;  // absent: none was made yet
+  std::vector<std::string> words;
+};
+/// Errors: Usage where models are not fine-tuned; Damaged.
+Result<StreamWhy> why_stream(const DataDirectory& directory);
 
 /// Why nothing happens: every reason that holds, the nearest to the input first.
 std::vector<std::string> why_quiet(const Status& status, const DataDirectory& directory);

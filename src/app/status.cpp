@@ -142,6 +142,17 @@ std::string learning_words(const Status& status) {
                      grouped(status.needed), grouped(status.effective));
 }
 
+std::string streams_words(const Progress& progress) {
+  std::string words = progress.stream + " serves";
+  for (const auto& [name, accuracy] : progress.stream_accuracy)
+    words += fmt::format("; {} {:.1f} % right", name, 100 * accuracy);
+  words += fmt::format("; {}", some(progress.tunes, "tune"));
+  if (!progress.tune.empty()) words += ", the latest " + brief(progress.tune);
+  for (const auto& [reason, count] : progress.tunes_not)
+    words += fmt::format("; {} x none: {}", grouped(count), reason);
+  return words;
+}
+
 std::string status_text(const Status& status) {
   const Progress& progress = status.progress;
   std::string out = fmt::format("{}: {}\n", status.profile, status.title);
@@ -176,6 +187,13 @@ std::string status_text(const Status& status) {
     out += row("Training", "none yet");
   }
   out += row("", fmt::format("next by schedule {}", or_none(status.next_training)));
+  if (progress.recent_accuracy)
+    out +=
+        row("Accuracy", fmt::format("{:.1f} % of the last {} served predictions were right; always saying one class: "
+                                    "{:.1f} %",
+                                    100 * *progress.recent_accuracy, grouped(progress.recent_rows),
+                                    100 * progress.recent_majority.value_or(0)));
+  if (!progress.stream.empty()) out += row("Streams", streams_words(progress));
   std::string stopped;
   std::vector<std::pair<std::string, std::int64_t>> filters(progress.stopped.begin(), progress.stopped.end());
   std::stable_sort(filters.begin(), filters.end(), [](const auto& a, const auto& b) { return a.second > b.second; });
@@ -217,6 +235,15 @@ std::string status_json(const Status& status) {
       .put("holder", status.engine.holder)
       .put("started", time(status.engine.started))
       .put("training_runs", status.engine.training)
+      .put("recent_accuracy", progress.recent_accuracy)
+      .put("recent_majority", progress.recent_majority)
+      .put("recent_rows", progress.recent_rows)
+      .put("stream", progress.stream)
+      .put("stream_accuracy", progress.stream_accuracy)
+      .put("stream_ledgers", progress.stream_ledgers)
+      .put("tunes", progress.tunes)
+      .put("tunes_not", progress.tunes_not)
+      .put("tune", progress.tune)
       .put("learning", progress.learning.empty() ? "collecting" : progress.learning)
       .put("learning_words", learning_words(status))
       .put("off_by_hand", status.off_by_hand)

@@ -57,6 +57,8 @@ Result<Status> make_status(DataDirectory& directory);
 
 /// "collecting: learning starts by itself at 2,000 effective labelled examples; 1,200 are there"
 std::string learning_words(const Status& status);
+/// "tuned serves; base 46.5 % right; tuned 48.0 % right; 144 tunes, the latest 1a2b3c4d5e6f"
+std::string streams_words(const Progress& progress);
 std::string status_text(const Status& status);
 std::string status_json(const Status& status);
 

@@ -7,6 +7,8 @@
 #include <limits>
 #include <map>
 
+#include "core/json.hpp"
+
 namespace everlearn {
 namespace {
 
@@ -151,6 +153,41 @@ Result<Verdict> judge_streams(GateRules rules, const StreamRules& stream_rules, 
        attempts.rows > 0 ? static_cast<double>(attempts.uses) / static_cast<double>(attempts.rows) : kNaN, kNaN, true,
        fmt::format("{} verdicts on {} distinct rows", attempts.verdicts, attempts.rows)});
   return verdict;
+}
+
+std::string StreamVerdict::note() const {
+  return fmt::format("the {} stream serves ({} until now): {}\n{}", text(after), text(before), verdict.reason,
+                     JsonOut{}
+                         .put("before", text(before))
+                         .put("after", text(after))
+                         .put("base", base)
+                         .put("tune", tune)
+                         .put_json("verdict", verdict.to_json())
+                         .text());
+}
+
+Result<StreamVerdict> StreamVerdict::from_note(const Store::Note& note) {
+  const auto damaged = [&](const std::string& why) {
+    return fail(Code::Damaged, fmt::format("stream verdict of {}: {}", note.at.iso(), why));
+  };
+  const std::size_t line = note.text.find('\n');
+  if (line == std::string::npos) return damaged("no second line");
+  auto in = JsonIn::parse(std::string_view{note.text}.substr(line + 1));
+  if (!in) return damaged(in.error().message);
+  StreamVerdict told;
+  told.at = note.at;
+  std::string before, after;
+  in->get("before", before);
+  in->get("after", after);
+  in->get("base", told.base);
+  in->get("tune", told.tune);
+  auto verdict = Verdict::from_json(in->json("verdict"));
+  if (!verdict) return damaged(verdict.error().message);
+  told.verdict = std::move(*verdict);
+  if (const auto whole = in->finish("stream verdict"); !whole) return damaged(whole.error().message);
+  told.before = before == text(Stream::Tuned) ? Stream::Tuned : Stream::Base;
+  told.after = after == text(Stream::Tuned) ? Stream::Tuned : Stream::Base;
+  return told;
 }
 
 }  // namespace everlearn

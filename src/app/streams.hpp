@@ -97,4 +97,20 @@ Result<std::vector<HoldoutRow>> stream_rows(const Store& store, std::uint16_t ta
 Result<Verdict> judge_streams(GateRules rules, const StreamRules& stream_rules, const std::vector<HoldoutRow>& rows,
                               Attempts& attempts);
 
+/// Kind of the journal's notes that hold a StreamVerdict.
+inline constexpr std::string_view kStreamVerdict = "stream verdict";
+
+/// What one day's comparison came to.
+struct StreamVerdict {
+  Timestamp at;
+  Stream before = Stream::Base, after = Stream::Base;  // which one served, which one serves
+  std::string base, tune;                              // ids: the base, its latest fine-tune
+  Verdict verdict;
+
+  /// A line for people, then all of it as JSON on a second line.
+  std::string note() const;
+  /// Errors: Damaged.
+  static Result<StreamVerdict> from_note(const Store::Note& note);
+};
+
 }  // namespace everlearn

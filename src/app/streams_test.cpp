@@ -110,6 +110,23 @@ TEST_CASE("streams: only the last 200 matured predictions count") {
   CHECK(record.matured_rows() == 200);
 }
 
+TEST_CASE("streams: a verdict is a line for people and reads back whole") {
+  Attempts attempts;
+  const auto verdict = judge_streams(rules(), {}, said(0, 300, 6), attempts);
+  REQUIRE(verdict);
+  const StreamVerdict told{cycle(300), Stream::Base, Stream::Tuned, "base-id", "tune-id", *verdict};
+  const Store::Note note{cycle(300), std::string{kStreamVerdict}, told.note()};
+  CHECK(note.text.starts_with("the tuned stream serves (base until now): "));
+  const auto read = StreamVerdict::from_note(note);
+  REQUIRE(read);
+  CHECK(read->before == Stream::Base);
+  CHECK(read->after == Stream::Tuned);
+  CHECK(read->tune == "tune-id");
+  CHECK(read->verdict.canonical() == verdict->canonical());
+  CHECK_FALSE(StreamVerdict::from_note({note.at, note.kind, note.text.substr(0, note.text.size() - 3)}));
+  CHECK_FALSE(StreamVerdict::from_note({note.at, note.kind, "one line"}));
+}
+
 TEST_CASE("streams: a checkpoint gives back the same") {
   Streams streams;
   streams.serve(Stream::Tuned);

@@ -50,7 +50,8 @@ Result<void> run(const Options& options) {
   if (lines.empty()) {  // a simulation writes none: its journal tells what happened
     EL_TRY(const auto directory, DataDirectory::open(place.directory, place.config, DataDirectory::Access::Read));
     EL_TRY(const auto notes, directory->store().notes());
-    for (const Store::Note& note : notes) lines.push_back({note.at.iso(), "journal", note.kind, note.text});
+    for (const Store::Note& note : notes)
+      lines.push_back({note.at.iso(), "journal", note.kind, note.text.substr(0, note.text.find('\n'))});
   }
   const std::size_t from = lines.size() - std::min(lines.size(), options.lines);
   if (options.common.json) {

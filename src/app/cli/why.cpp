@@ -72,6 +72,24 @@ Result<void> signal(const Options& options) {
   return print_json(out.put("words", why.words).text());
 }
 
+Result<void> stream(const Options& options) {
+  EL_TRY(const auto directory, open_directory(options.common, DataDirectory::Access::Read));
+  EL_TRY(const StreamWhy why, why_stream(*directory));
+  if (!options.common.json) {
+    print_lines(why.words);
+    return {};
+  }
+  EL_TRY(const Progress progress, directory->progress());
+  JsonOut out;
+  out.put("serves", progress.stream).put("accuracy", progress.stream_accuracy).put("words", why.words);
+  why.verdict ? out.put("at", why.verdict->at.iso())
+                    .put("base", why.verdict->base)
+                    .put("tune", why.verdict->tune)
+                    .put_json("verdict", why.verdict->verdict.to_json())
+              : out.put_null("verdict");
+  return print_json(out.text());
+}
+
 Result<void> quiet(const Options& options) {
   EL_TRY(const auto directory, open_directory(options.common, DataDirectory::Access::Read));
   EL_TRY(const Status status, make_status(*directory));
@@ -98,6 +116,10 @@ void add_why(Verbs& verbs) {
   verb->add_option("--instrument", of_signal->instrument, "its name");
   verb->add_option("--at", of_signal->at, "at this time or before");
   verbs.runs[verb] = [of_signal] { return signal(*of_signal); };
+  auto of_stream = std::make_shared<Options>();
+  verb = why->add_subcommand("stream", "why the base or the tuned stream serves, with every check of the comparison");
+  add_common(*verb, of_stream->common);
+  verbs.runs[verb] = [of_stream] { return stream(*of_stream); };
   auto of_quiet = std::make_shared<Options>();
   verb = why->add_subcommand("quiet", "why nothing happens");
   add_common(*verb, of_quiet->common);

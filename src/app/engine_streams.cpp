@@ -1,0 +1,84 @@
+// Fine-tuning in each run, and the daily choice between the two streams. docs/streams.md.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "app/engine_parts.hpp"
+#include "registry/tune.hpp"
+
+namespace everlearn {
+
+bool Engine::tunes() const { return profile_.tune.way != TuneWay::None; }
+
+Result<void> Engine::tune_if_due(Timestamp at, bool sample) {
+  if (!tunes() || !sample || late(at) || learning_ == Learning::Off) return {};
+  if (profile_.tune_every.us() > 0 && !CycleGrid{profile_.tune_every, calendar_}.on_grid(at)) return {};
+  const auto base = targets_[acting_]->champion.get();
+  if (!base || at >= base->card().expires_at) return {};
+  const TimeSplit::Part part{*split_, "tuning"};
+  EL_TRY(const TuneOutcome outcome, tunings_.tune(base, *recent_rows_, at, place()));
+  if (!outcome.predictor) {
+    ++progress_.tunes_not[outcome.refused];
+    return {};
+  }
+  tuned_ = outcome.predictor;
+  progress_.tune = tuned_->id();
+  ++progress_.tunes;
+  return {};
+}
+
+Result<void> Engine::judge_streams_if_due(Timestamp at) {
+  if (!tunes() || late(at)) return {};
+  EL_TRY(const bool due, take_due("streams", at));
+  if (!due || !tuned_) return {};
+  const TimeSplit::Part part{*split_, "gate"};
+  const Target& target = *targets_[acting_];
+  // Of the base that serves now: what an earlier one said is no word about it.
+  const ModelEntry* base = registry_.find(tuned_->card().id);
+  const Timestamp since = base != nullptr && base->promoted_at ? *base->promoted_at : Timestamp::min();
+  EL_TRY(const auto rows, stream_rows(store_, target.number, {std::max(at - profile_.streams.window, since), at}, at));
+  EL_TRY(const Verdict verdict,
+         judge_streams(gate_rules(profile_, *target.profile, {}), profile_.streams, rows, streams_.attempts()));
+  const Stream before = streams_.serving();
+  if (verdict.outcome == Outcome::Promoted) streams_.serve(Stream::Tuned);
+  if (verdict.outcome == Outcome::Refused) streams_.serve(Stream::Base);
+  ledger_.add_verdict(target.number, tuned_->id(), tuned_->card().id, at, text(verdict.outcome), verdict.canonical());
+  const StreamVerdict told{at, before, streams_.serving(), tuned_->card().id, tuned_->id(), verdict};
+  EL_CHECK(store_.note(at, std::string{kStreamVerdict}, told.note()));
+  if (before == streams_.serving()) return {};
+  return store_.note(at, "stream", fmt::format("the {} stream serves: {}", text(streams_.serving()), verdict.reason));
+}
+
+// A new base serves alone until its own tunes were judged.
+void Engine::forget_tuned() {
+  tuned_.reset();
+  progress_.tune.clear();
+  streams_.serve(Stream::Base);
+}
+
+// The tune of the last commit, if its base still serves.
+Result<void> Engine::load_tuned() {
+  const auto champion = targets_[acting_]->champion.get();
+  if (tuned_id_.empty() || !champion || champion->card().id != tuned_base_) return {};
+  auto tune = load_tune(world_.fs, options_.data_directory + "/models", tuned_base_, tuned_id_);
+  auto predictor = tune ? Predictor::tuned(champion, std::move(*tune))
+                        : Result<std::shared_ptr<const Predictor>>{tl::unexpected<Error>(tune.error())};
+  if (!predictor) return store_.note(world_.clock.now(), "tune refused at load", predictor.error().message);
+  tuned_ = std::move(*predictor);
+  return {};
+}
+
+Result<void> Engine::prune_old_tunes(Timestamp now) {
+  if (!tunes()) return {};
+  std::set<std::string> in_use;
+  if (tuned_) in_use.insert(tuned_->id());
+  EL_TRY(const std::int64_t gone, prune_tunes(world_.fs, options_.data_directory + "/models", now - profile_.tune.keep,
+                                              profile_.tune.keep_most, in_use));
+  if (gone == 0) return {};
+  return store_.note(
+      now, "tunes pruned",
+      fmt::format("{} older than {} or above {}", gone, profile_.tune.keep.text(), profile_.tune.keep_most));
+}
+
+}  // namespace everlearn
