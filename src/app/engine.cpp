@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "app/engine_parts.hpp"
+#include "app/occasions.hpp"
 
 namespace everlearn {
 namespace {
@@ -85,8 +86,8 @@ Result<std::unique_ptr<Engine>> Engine::make(World world, const Profile& profile
   }
   EL_TRY(auto schedule, JobSchedule::make(std::move(jobs), Timestamp{}));
   std::unique_ptr<Engine> engine{new Engine{world, profile, calendar, store, source, instruments, std::move(options),
-                                            std::move(schema), std::move(signals),
-                                            std::move(account), std::move(schedule)}};
+                                            std::move(schema), std::move(signals), std::move(account),
+                                            std::move(schedule)}};
   for (std::size_t i = 0; i < profile.targets.size(); ++i) {
     const TargetProfile& target = profile.targets[i];
     const int steps = samples_per_horizon(profile, target.label);
@@ -178,11 +179,23 @@ Result<Engine::LiveStep> Engine::run_until_now() {
   if (!step.more) EL_CHECK(run_cycles_before(now));
   // Between cycles that may be a day apart: trainings that ended, and what a hand asked for.
   if (trainings_.running()) EL_CHECK(finish_trainings(now, false));
+  EL_CHECK(tell_source_trouble(now));
   const bool by_hand = !requested_training_.empty() && !trainings_.running();
   if (by_hand) EL_CHECK(train_if_due(now));
   step.cycles = progress_.cycles - cycles_before;
   if (step.events > 0 || step.cycles > 0 || by_hand || trainings_done_ != trainings_before) EL_CHECK(commit());
   return step;
+}
+
+Result<void> Engine::tell_source_trouble(Timestamp now) {
+  const std::string& trouble = source_.report().trouble;
+  if (trouble.empty() == !trouble_since_.has_value()) return {};
+  const std::string source = source_.report().inputs.empty() ? "the source" : source_.report().inputs.front();
+  const Timestamp since = trouble_since_.value_or(now);
+  EL_CHECK(store_.append(trouble.empty() ? source_recovered_alert(since, now, source)
+                                         : source_trouble_alert(since, source, trouble)));
+  trouble_since_ = trouble.empty() ? std::nullopt : std::optional{now};
+  return commit();
 }
 
 Result<void> Engine::finish_work() {

@@ -135,6 +135,8 @@ class Engine {
   Result<void> promote(std::uint16_t target, const std::string& bundle, Timestamp at, bool by_hand);
   Result<void> load_champions();
   void ask_for_a_model();
+  Result<void> tell_fall_back(Timestamp at);
+  Result<void> tell_source_trouble(Timestamp now);
   Result<void> meet_imported_instruments();
   Result<void> name_instruments();
   Result<void> save_registry();
@@ -174,7 +176,7 @@ class Engine {
   Trainings trainings_;
   EventKeeper keeper_;
 
-  Streams streams_;         // of the target that acts
+  Streams streams_;                          // of the target that acts
   std::unique_ptr<RecentRows> recent_rows_;  // its newest labelled examples; null: nothing is tuned
   Tunings tunings_;
   std::shared_ptr<const Predictor> tuned_;  // the latest fine-tune of its champion
@@ -202,6 +204,8 @@ class Engine {
   // What was done against poor recent accuracy: for which model, and when.
   std::string poor_model_;
   std::optional<Timestamp> poor_trained_at_;
+  std::string fallen_back_;                                      // what was told last of a champion that does not speak
+  std::optional<Timestamp> trouble_since_;                       // of the source; live only
   std::map<std::pair<Timestamp, InstrumentId>, double> served_;  // class said, until its label is known
   std::string committed_position_;                               // of the source, before the event in hand
   std::optional<Event> in_hand_;                                 // live: read, and not taken yet

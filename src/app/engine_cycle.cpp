@@ -27,6 +27,7 @@ Result<void> Engine::cycle(Timestamp at) {
   EL_CHECK(settle_labels(at));
   EL_CHECK(take_effect(at));
   const bool sample = profile_.sample.us() == 0 || CycleGrid{profile_.sample, calendar_}.on_grid(at);
+  EL_CHECK(tell_fall_back(at));
   EL_CHECK(judge_streams_if_due(at));
   EL_CHECK(tune_if_due(at, sample));
   EL_CHECK(decide(at, sample));

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "app/engine_parts.hpp"
+#include "app/occasions.hpp"
 
 namespace everlearn {
 namespace {
@@ -205,6 +206,7 @@ void Engine::speak(const Target& target, const ExampleRow& example, std::span<co
   input.traded = now.priced;
   if (classes) input.probabilities = acts;
   if (spoke) input.outside_share = spoke->outside_share(example.features);
+  if (spoke && classes) input.set = spoke->prediction_set(acts);
   input.champion = rung == "champion";
   input.learning_active = learning_ != Learning::Off;
   PaperAccount::Decision paper{.price = example.price, .variance = deviation * deviation};
@@ -217,6 +219,7 @@ void Engine::speak(const Target& target, const ExampleRow& example, std::span<co
   input.learning_active = learning_ == Learning::Active;
   input.champion = true;  // its account trades the baseline as if it were one, over the same time
   input.outside_share = 0;
+  if (classes && all_finite(baseline)) input.set = 1u << static_cast<std::uint32_t>(winner(baseline));
   decision.baseline_inputs.push_back(std::move(input));
   decision.baseline_decisions.push_back(paper);
 
@@ -248,7 +251,14 @@ Result<void> Engine::act(Timestamp at, Decision& decision) {
     decision.decisions[i].signal = signals[i];
     decision.baseline_decisions[i].signal = baseline_signals[i];
     if (!decision.inputs[i].traded) continue;  // without a price there is nothing to buy
-    if (signals[i].passed) act.push_back(decision.decisions[i]);
+    if (signals[i].passed) {
+      act.push_back(decision.decisions[i]);
+      EL_CHECK(store_.append(signal_alert(*targets_[acting_]->profile, {.row = row,
+                                                                        .instrument = instruments_[row.instrument].name,
+                                                                        .side = signals[i].side,
+                                                                        .until = decision.decisions[i].exit_at,
+                                                                        .recent_rows = signals_.recent_count()})));
+    }
     if (baseline_signals[i].passed) baseline_act.push_back(decision.baseline_decisions[i]);
   }
   for (const PredictionRow& row : decision.rows) {

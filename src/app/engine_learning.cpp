@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "app/engine_parts.hpp"
+#include "app/occasions.hpp"
 
 namespace everlearn {
 
@@ -17,7 +18,19 @@ Result<std::optional<std::string>> Engine::training_reason(Timestamp at) {
     return std::optional{fmt::format("auto-enable: {} effective labelled examples", progress_.effective)};
   }
   if (due) return std::optional{fmt::format("schedule: {}", profile_.train_schedule)};
-  if (auto reason = poor_accuracy(at)) return std::optional{std::move(*reason)};
+  if (auto reason = poor_accuracy(at)) {
+    EL_CHECK(store_.append(accuracy_alert(
+        *targets_[acting_]->profile,
+        {.at = at,
+         .model = poor_model_,
+         .rows = signals_.recent_count(),
+         .accuracy = signals_.recent_accuracy(),
+         .majority = signals_.recent_majority(),
+         .least = *profile_.train_min_recent_accuracy,
+         .now = signals_.rules().min_recent_accuracy ? "a model is trained from scratch; no signals while it is so"
+                                                     : "a model is trained from scratch"})));
+    return std::optional{std::move(*reason)};
+  }
 
   if (!profile_.train_max_age && !profile_.train_min_sharpe) return std::optional<std::string>{};
   const auto champion = targets_[acting_]->champion.get();
@@ -46,9 +59,8 @@ Result<bool> Engine::take_due(const std::string& job, Timestamp at) {
 // What was served is right too seldom: from scratch, once for a model until it has recovered, and not too often.
 std::optional<std::string> Engine::poor_accuracy(Timestamp at) {
   if (!profile_.train_min_recent_accuracy || !signals_.recent_known()) return std::nullopt;
-  const double accuracy = signals_.recent_accuracy();
   const auto champion = targets_[acting_]->champion.get();
-  if (accuracy >= *profile_.train_min_recent_accuracy) {
+  if (signals_.recent_accuracy() >= *profile_.train_min_recent_accuracy) {
     poor_model_.clear();
     return std::nullopt;
   }
@@ -59,7 +71,7 @@ std::optional<std::string> Engine::poor_accuracy(Timestamp at) {
   return fmt::format(
       "from scratch: {:.1f} % of the last {} predictions served were right, under {:.1f} % (always saying "
       "one class: {:.1f} %)",
-      100 * accuracy, signals_.recent_count(), 100 * *profile_.train_min_recent_accuracy,
+      100 * signals_.recent_accuracy(), signals_.recent_count(), 100 * *profile_.train_min_recent_accuracy,
       100 * signals_.recent_majority());
 }
 
@@ -97,6 +109,8 @@ Result<void> Engine::train_if_due(Timestamp at) {
       EL_TRY(const NewestRows newest,
              newest_labelled(store_, target->number, at, first, *target->latest_labelled, wanted.rows));
       first = newest.from;
+      request.rows_wanted = wanted.rows;
+      request.rows_there = newest.rows;
       request.reason +=
           fmt::format("; {}{} rows wanted, {}", wanted.words, wanted.rows,
                       newest.rows < wanted.rows ? fmt::format("only {} there", newest.rows) : "all there");
@@ -138,6 +152,16 @@ Result<void> Engine::finish_trainings(Timestamp at, bool wait) {
           outcome.result->read_seconds + outcome.result->prepare_seconds;
       progress_.split_seconds["training: LightGBM"] += outcome.result->train_seconds;
     }
+    EL_CHECK(store_.append(
+        training_alert(*target.profile,
+                       {.as_of = row.as_of,
+                        .reason = outcome.request.reason,
+                        .bundle = outcome.bundle,
+                        .champion_before = outcome.champion_before,
+                        .rows_used = outcome.result ? outcome.result->rows_fit + outcome.result->rows_stop : 0,
+                        .rows_wanted = outcome.request.rows_wanted,
+                        .rows_there = outcome.request.rows_there},
+                       outcome.verdict)));
     progress_.split_seconds["training: gate"] += outcome.gate_seconds;
     if (outcome.bundle.empty()) continue;
     Card card = outcome.predictor->card();
@@ -232,6 +256,27 @@ Result<void> Engine::load_champions() {
     }
   }
   return {};
+}
+
+// The champion of the registry should speak. Told once for a model and what speaks instead (the alert's key).
+Result<void> Engine::tell_fall_back(Timestamp at) {
+  const Target& target = *targets_[acting_];
+  const auto should = registry_.champion(target.profile->name);
+  if (!should || learning_ == Learning::Off || late(at)) return {};
+  const auto champion = target.champion.get();
+  const bool expired = champion && at >= champion->card().expires_at;
+  if (champion && !expired) return {};
+  const bool previous = target.previous && at < target.previous->card().expires_at;
+  FallBackOccasion occasion{
+      .at = at,
+      .model = *should,
+      .rung = previous ? "previous champion" : "baseline",
+      .speaks = previous ? target.previous->card().id : "",
+      .reason = expired ? fmt::format("it acts no longer after {}", champion->card().expires_at.iso().substr(0, 16))
+                        : "it cannot be loaded (`logs --journal` says why)"};
+  if (fallen_back_ == occasion.model + occasion.rung) return {};
+  fallen_back_ = occasion.model + occasion.rung;
+  return store_.append(fall_back_alert(*target.profile, occasion));
 }
 
 // The ladder's last word: neither the champion nor one before it can be loaded, so one is made from scratch.

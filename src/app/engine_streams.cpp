@@ -5,6 +5,7 @@
 #include <set>
 
 #include "app/engine_parts.hpp"
+#include "app/occasions.hpp"
 #include "registry/tune.hpp"
 
 namespace everlearn {
@@ -47,7 +48,7 @@ Result<void> Engine::judge_streams_if_due(Timestamp at) {
   const StreamVerdict told{at, before, streams_.serving(), tuned_->card().id, tuned_->id(), verdict};
   EL_CHECK(store_.note(at, std::string{kStreamVerdict}, told.note()));
   if (before == streams_.serving()) return {};
-  return store_.note(at, "stream", fmt::format("the {} stream serves: {}", text(streams_.serving()), verdict.reason));
+  return store_.append(stream_alert(*target.profile, told));
 }
 
 // A new base serves alone until its own tunes were judged.

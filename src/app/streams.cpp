@@ -115,7 +115,7 @@ Result<std::vector<HoldoutRow>> stream_rows(const Store& store, std::uint16_t ta
     row.instrument = label.instrument;
     row.event_time = label.event_time;
     row.label_end = label.end;
-    row.outcome = row.move = label.value;
+    row.outcome = label.value;
     row.no_change = kNaN;
     return true;
   }));
@@ -130,8 +130,11 @@ Result<std::vector<HoldoutRow>> stream_rows(const Store& store, std::uint16_t ta
     return true;
   }));
   std::vector<HoldoutRow> both;
-  for (auto& [key, row] : rows)
-    if (!row.candidate.empty() && !row.champion.empty()) both.push_back(std::move(row));
+  for (auto& [key, row] : rows) {
+    if (row.candidate.empty() || row.champion.empty()) continue;
+    row.move = row.outcome - static_cast<double>(row.candidate.size() - 1) / 2;  // below or above the middle class
+    both.push_back(std::move(row));
+  }
   return both;
 }
 

@@ -20,7 +20,8 @@ struct TrainingRequest {
   std::uint16_t target = 0;
   TrainingPlan plan;
   std::string reason;
-  Timestamp judged_until = Timestamp::min();  // latest hold-out row that an earlier verdict of the target used
+  std::int64_t rows_wanted = 0, rows_there = 0;  // by scaling or by hand; wanted 0: all of the window
+  Timestamp judged_until = Timestamp::min();     // latest hold-out row that an earlier verdict of the target used
 };
 
 struct TrainingOutcome {
