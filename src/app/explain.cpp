@@ -60,23 +60,6 @@ std::string costs_words(const SignalRules& rules) {
                      figure(2 * rules.cost_bps, 1), figure(rules.half_spread_bps, 1), figure(rules.min_edge_bps, 1));
 }
 
-// What the chain says of the row again; the figures of a filter that looks at nothing else.
-std::optional<Signal> judge_again(const Profile& profile, const TargetProfile& target, const PredictionRow& row) {
-  SignalRules rules = profile.signal;
-  rules.min_recent_accuracy.reset();
-  rules.out_of_distribution.reset();
-  rules.max_signals = 0;
-  auto chain = SignalChain::make(rules);
-  if (!chain || target.task != Task::Regression) return std::nullopt;
-  SignalInput input{.instrument = row.instrument, .price = row.price, .predicted = row.blended};
-  if (target.label.kind == LabelKind::ForwardReturn && target.label.unit == ReturnUnit::Points && row.price > 0)
-    input.predicted = row.blended / row.price;
-  if (target.label.unit == ReturnUnit::Log) input.predicted = std::expm1(row.blended);
-  input.champion = row.rung == "champion";
-  input.learning_active = true;
-  return chain->judge(row.event_time, {&input, 1}).front();
-}
-
 }  // namespace
 
 std::string check_words(const Check& check) {
@@ -213,11 +196,13 @@ Result<SignalWhy> why_signal(DataDirectory& directory, const std::string& instru
   const auto words = filter_words().find(row.verdict);
   why.words.push_back(fmt::format("Verdict: {}: {}.", row.verdict.empty() ? "none" : row.verdict,
                                   words != filter_words().end() ? words->second : "nothing acts on this prediction"));
+  if (std::isfinite(row.required) && row.verdict != "passed")
+    why.words.push_back(fmt::format("Measured {}, required {}.", figure(row.measured, 6), figure(row.required, 6)));
   if (row.verdict == "edge" || row.verdict == "passed") {
     why.words.push_back("What a trade has to beat: " + costs_words(directory.profile().signal) + ".");
-    if (const auto again = judge_again(directory.profile(), target, row); again && std::isfinite(again->expected_value))
-      why.words.push_back(fmt::format("Expected after costs, at the profile's spread: {} bps ({}).",
-                                      figure(again->expected_value * 1e4, 1), again->side > 0 ? "buy" : "sell"));
+    if (std::isfinite(row.measured))
+      why.words.push_back(fmt::format("Expected after costs: {} bps ({}).", figure(row.measured * 1e4, 1),
+                                      row.expected > 0 ? "buy" : "sell"));
   }
   EL_CHECK(directory.store().scan_labels({row.event_time, row.event_time + Duration{1}}, [&](const LabelRow& label) {
     if (label.instrument == row.instrument && label.target == acting) why.outcome = label;

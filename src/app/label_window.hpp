@@ -15,6 +15,8 @@ class LabelWindow {
  public:
   /// Null while the label waits.
   const LabelRow* find(Timestamp event_time, InstrumentId instrument, std::uint16_t target) const;
+  /// By (event_time, instrument, target).
+  const std::vector<LabelRow>& all() const { return labels_; }
 
   /// Calls `visit` for one stretch after the other, each with all labels of its rows. `rows`: the dataset whose time
   /// range is walked. Errors: of the store and of `visit`.

@@ -3,6 +3,7 @@
 // the counters and the recent accuracy it keeps. Decision thread only. Formulas and presets: docs/signals.md.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <limits>
@@ -10,6 +11,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "core/bytes.hpp"
@@ -60,6 +62,23 @@ struct SignalInput {
   bool fresh = true;  // data fresh, continuous, plausible
   std::string held;   // why no signal may pass now, whatever it says, in the words of its verdict; empty: nothing holds
 };
+
+/// Every verdict but "passed" and what SignalInput::held says, in the order of the filters.
+inline constexpr std::array<std::string_view, 15> kSignalFilters{"stale",
+                                                                 "no model",
+                                                                 "learning off",
+                                                                 "baseline may not act",
+                                                                 "flat",
+                                                                 "short not allowed",
+                                                                 "out of distribution",
+                                                                 "conformal",
+                                                                 "margin",
+                                                                 "entropy",
+                                                                 "edge",
+                                                                 "recent accuracy unknown",
+                                                                 "recent accuracy",
+                                                                 "quiet hours",
+                                                                 "max signals"};
 
 /// The filters in their order, each with what it measures and requires; the first that does not agree stops.
 ///   `SignalInput::held`    0, 1

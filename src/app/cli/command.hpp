@@ -64,6 +64,7 @@ struct Verbs {
   std::map<CLI::App*, Run> runs;
 };
 
+void add_alerts(Verbs& verbs);
 void add_config(Verbs& verbs);
 void add_data(Verbs& verbs);
 void add_demo(Verbs& verbs);
@@ -77,6 +78,7 @@ void add_pause(Verbs& verbs);
 void add_performance(Verbs& verbs);
 void add_run(Verbs& verbs);
 void add_schedule(Verbs& verbs);
+void add_signals(Verbs& verbs);
 void add_simulate(Verbs& verbs);
 void add_status(Verbs& verbs);
 void add_train(Verbs& verbs);

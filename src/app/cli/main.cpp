@@ -17,9 +17,11 @@ int main(int argc, char** argv) {
   cli::add_run(verbs);
   cli::add_init(verbs);
   cli::add_config(verbs);
+  cli::add_alerts(verbs);
   cli::add_status(verbs);
   cli::add_doctor(verbs);
   cli::add_why(verbs);
+  cli::add_signals(verbs);
   cli::add_performance(verbs);
   cli::add_models(verbs);
   cli::add_evaluate(verbs);
