@@ -50,6 +50,11 @@ const std::vector<TuneDifference>& differences() {
   return all;
 }
 
+std::string sealed(std::string body) {
+  const Sha256 digest = sha256(body);
+  return body.append(reinterpret_cast<const char*>(digest.data()), digest.size());
+}
+
 std::string file_of(const Tune& tune) { return kModels + "/" + kBase + "/tunes/" + tune.card.id + ".tune"; }
 
 }  // namespace
@@ -86,6 +91,7 @@ TEST_CASE("tune: admitted under the hash of base, difference and job; loaded and
     TuneCard other = card();
     other.canonical_job = "{\"seed\":2}";
     CHECK(admit_tune(fs, kModels, "/d/job", other)->card.id != made.card.id);
+    CHECK(tune_id(std::string(64, 'c'), encode_difference(difference), "{}") != made.card.id);
     const auto elsewhere = load_tune(fs, kModels, std::string(64, 'c'), made.card.id);
     CHECK(elsewhere.error().code == Code::NotFound);
   }
@@ -101,6 +107,22 @@ TEST_CASE("tune: a file put below another base is refused") {
   const auto refused = load_tune(fs, kModels, other, made.card.id);
   REQUIRE(!refused);
   CHECK(refused.error().code == Code::Model);
+}
+
+TEST_CASE("tune: a file whose checksum was made to fit, but not its id, is refused") {
+  SimFs fs;
+  finish_job(fs, steps());
+  const Tune made = admit_tune(fs, kModels, "/d/job", card()).value();
+  const std::string whole = read_file(fs, file_of(made)).value();
+  const auto refused = [&](std::size_t at, const std::string& bytes) {
+    std::string body = whole.substr(0, whole.size() - 32);
+    body.replace(at, bytes.size(), bytes);
+    REQUIRE(replace_file(fs, file_of(made), sealed(body)));
+    return load_tune(fs, kModels, kBase, made.card.id).error().message;
+  };
+  CHECK(refused(whole.find("\"canonical_job\":\"{}\"") + 17, "[]").find("the content gives id") != std::string::npos);
+  CHECK(refused(12, "\x01").find("card and content disagree") != std::string::npos);  // made_at
+  CHECK(refused(8, "\x02").find("version 2, this program reads 1") != std::string::npos);
 }
 
 TEST_CASE("tune: a base that is not whole, or trees that our evaluator does not reproduce, are refused") {
@@ -140,10 +162,6 @@ TEST_CASE("tune: a flipped bit anywhere in the file is refused") {
 
 TEST_CASE("tune: whatever stands behind a right checksum, decoding ends with a value or an error") {
   Rng rng{11};
-  const auto sealed = [](std::string body) {
-    const Sha256 digest = sha256(body);
-    return body.append(reinterpret_cast<const char*>(digest.data()), digest.size());
-  };
   for (const TuneDifference& difference : differences()) {
     const std::string bytes = encode_difference(difference);
     const std::string body = bytes.substr(0, bytes.size() - 32);
@@ -234,6 +252,9 @@ TEST_CASE("tune: its card holds the time of its base and its own, an old base's 
   CHECK(made.seen_until == Timestamp{70});
   CHECK(made.expires_at == Timestamp{900});
   CHECK(made.way == TuneWay::Leaves);
+  base.seen_until = Timestamp{75};
+  CHECK(tune_card(base, job, result, Timestamp{80}).seen_until == Timestamp{75});
+  base.seen_until = Timestamp{40};
   base.intervals.clear();
   CHECK(tune_card(base, job, result, Timestamp{80}).intervals.front() ==
         TrainingInterval{Timestamp::min(), Timestamp{40}});
