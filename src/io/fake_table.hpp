@@ -13,7 +13,7 @@
 namespace everlearn {
 
 struct FakeRows {
-  std::vector<TableColumn> columns;
+  std::vector<LiveColumn> columns;
   std::vector<std::map<std::string, std::string>> rows;
   int reads_before_failure = -1;  // of pages; -1: none fails
   Error failure{Code::Unavailable, "the server went away"};
@@ -41,7 +41,7 @@ class FakeTable final : public LiveTable {
   class View final : public TableView {
    public:
     explicit View(FakeRows& now) : rows_{now}, columns_{now.columns}, seen_{now.rows} {}
-    const std::vector<TableColumn>& columns() const override { return columns_; }
+    const std::vector<LiveColumn>& columns() const override { return columns_; }
 
     Result<std::vector<FoundRow>> rows(const TablePlan& plan, const TableRange& range, std::size_t limit) override {
       if (rows_.reads_before_failure > 0 && --rows_.reads_before_failure == 0)
@@ -97,7 +97,7 @@ class FakeTable final : public LiveTable {
     }
 
     FakeRows& rows_;
-    const std::vector<TableColumn> columns_;
+    const std::vector<LiveColumn> columns_;
     const std::vector<Cells> seen_;
   };
 

@@ -17,7 +17,7 @@ namespace everlearn {
 
 enum class ColumnKind : std::uint8_t { Time, Date, Number, Bool, Text, Any, Other };
 
-struct TableColumn {
+struct LiveColumn {
   std::string name;
   std::string type;  // as the table calls it: "timestamp with time zone"
   ColumnKind kind = ColumnKind::Any;
@@ -56,7 +56,7 @@ class TableView {
  public:
   virtual ~TableView() = default;
   /// All there are.
-  virtual const std::vector<TableColumn>& columns() const = 0;
+  virtual const std::vector<LiveColumn>& columns() const = 0;
   /// In order of place, at most `limit`; all of them or an Error. Errors: Unavailable: later it may work; others need a
   /// person.
   virtual Result<std::vector<FoundRow>> rows(const TablePlan& plan, const TableRange& range, std::size_t limit) = 0;

@@ -39,12 +39,12 @@ std::string_view kind_name(ColumnKind kind) {
   return "?";
 }
 
-const TableColumn* find_column(std::span<const TableColumn> there, std::string_view name) {
-  const auto at = std::ranges::find(there, name, &TableColumn::name);
+const LiveColumn* find_column(std::span<const LiveColumn> there, std::string_view name) {
+  const auto at = std::ranges::find(there, name, &LiveColumn::name);
   return at == there.end() ? nullptr : &*at;
 }
 
-std::string names_of(std::span<const TableColumn> there) {
+std::string names_of(std::span<const LiveColumn> there) {
   constexpr std::size_t kShown = 40;
   std::string names;
   for (std::size_t i = 0; i < std::min(there.size(), kShown); ++i) names += (i > 0 ? ", " : "") + there[i].name;
@@ -66,14 +66,14 @@ bool is_word(std::string_view text, std::string_view word) {
 /// Which columns a plan takes, each once.
 class Chooser {
  public:
-  Chooser(TablePlan& plan, std::string& in_use, const std::string& table, std::span<const TableColumn> there)
+  Chooser(TablePlan& plan, std::string& in_use, const std::string& table, std::span<const LiveColumn> there)
       : plan_{plan}, in_use_{in_use}, table_{table}, there_{there} {}
 
   bool has(std::string_view name) const { return find_column(there_, name) != nullptr; }
 
   /// `kinds`: those it may have; Any may always stand for it.
   Result<std::size_t> take(std::string_view setting, std::string_view name, std::span<const ColumnKind> kinds) {
-    const TableColumn* column = find_column(there_, name);
+    const LiveColumn* column = find_column(there_, name);
     if (column == nullptr)
       return fail(Code::Config,
                   fmt::format("{} has no column {} ({}); it has {}", table_, quoted(name), setting, names_of(there_)));
@@ -94,7 +94,7 @@ class Chooser {
   TablePlan& plan_;
   std::string& in_use_;
   const std::string& table_;
-  const std::span<const TableColumn> there_;
+  const std::span<const LiveColumn> there_;
 };
 
 constexpr std::array kTimes{ColumnKind::Time, ColumnKind::Date};
@@ -115,7 +115,7 @@ TableForm::TableForm(const TableOptions& options, TimeReader times, TimeReader k
       bars_{{options.bar_stamp_start, options.bar_length, true, options.calendar}} {}
 
 Result<std::unique_ptr<TableForm>> TableForm::make(const TableOptions& options, const std::string& table,
-                                                   std::span<const TableColumn> there) {
+                                                   std::span<const LiveColumn> there) {
   const TimeFormat format{std::nullopt, std::nullopt, options.calendar};  // the table gives times with their zone
   EL_TRY(TimeReader times, TimeReader::make(format));
   EL_TRY(TimeReader known_times, TimeReader::make(format));
@@ -126,7 +126,7 @@ Result<std::unique_ptr<TableForm>> TableForm::make(const TableOptions& options, 
   return form;
 }
 
-Result<void> TableForm::choose(const std::string& table, std::span<const TableColumn> there) {
+Result<void> TableForm::choose(const std::string& table, std::span<const LiveColumn> there) {
   Chooser chooser{plan_, in_use_, table, there};
   EL_TRY(time_, chooser.take("source.time_column", options_.time_column, kTimes));
   if (!options_.key_column.empty()) {
@@ -243,6 +243,7 @@ RowResult<TableRowSays> TableForm::read(const FoundRow& row) {
   TableRowSays says;
   if (row.cells[time_].empty()) return refuse("missing time", options_.time_column);
   if (key_ && row.cells[*key_].empty()) return refuse("missing instrument", options_.key_column);
+  if (id_ && row.cells[*id_].empty()) return refuse("missing id", options_.id_column);
   if (rows_) {
     if (auto read = read_price(row, says); !read) return tl::unexpected(std::move(read).error());
   } else {
@@ -337,7 +338,7 @@ std::string TableForm::identity(const FoundRow& row) const {
   return text;
 }
 
-std::string changed_column(const std::string& in_use, std::span<const TableColumn> there) {
+std::string changed_column(const std::string& in_use, std::span<const LiveColumn> there) {
   std::string_view rest = in_use;
   while (!rest.empty()) {
     const std::size_t end = rest.find('\n');
@@ -346,7 +347,7 @@ std::string changed_column(const std::string& in_use, std::span<const TableColum
     const std::size_t space = line.find(' ');
     const std::string_view was = line.substr(0, space);
     const std::string_view name = line.substr(space + 1);
-    const TableColumn* column = find_column(there, name);
+    const LiveColumn* column = find_column(there, name);
     if (column == nullptr)
       return fmt::format("column {} was a {} and is gone; there are {}", quoted(name), was, names_of(there));
     const std::string_view is = kind_name(column->kind);

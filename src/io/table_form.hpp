@@ -33,7 +33,7 @@ class TableForm {
  public:
   /// `table`: its name for messages. Errors: Config naming the setting, the column and what there is.
   static Result<std::unique_ptr<TableForm>> make(const TableOptions& options, const std::string& table,
-                                                 std::span<const TableColumn> there);
+                                                 std::span<const LiveColumn> there);
 
   const TablePlan& plan() const { return plan_; }
   /// The columns in use, one "kind name" a line: what a later look is compared with.
@@ -52,7 +52,7 @@ class TableForm {
 
  private:
   TableForm(const TableOptions& options, TimeReader times, TimeReader known_times, TimeReader end_times);
-  Result<void> choose(const std::string& table, std::span<const TableColumn> there);
+  Result<void> choose(const std::string& table, std::span<const LiveColumn> there);
   RowResult<void> read_price(const FoundRow& row, TableRowSays& says);
   RowResult<void> read_fields(const FoundRow& row, TableRowSays& says) const;
   RowResult<std::optional<double>> outcome_of(std::string_view cell) const;
@@ -73,7 +73,7 @@ class TableForm {
 };
 
 /// Says which column changed since `in_use` was written: gone, or of another kind; empty: none did.
-std::string changed_column(const std::string& in_use, std::span<const TableColumn> there);
+std::string changed_column(const std::string& in_use, std::span<const LiveColumn> there);
 
 /// What a table reads by, as far as it decides which row is which and what it says: a position made with other settings
 /// means other rows.

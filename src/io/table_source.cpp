@@ -22,6 +22,7 @@ namespace {
 
 constexpr std::uint8_t kPositionVersion = 1;
 constexpr std::size_t kMostWithoutTime = 1'000;           // rows looked at
+constexpr Duration kOddEvery = Duration::hours(1);        // such rows need not be found at once
 constexpr Duration kLongestPause = Duration::minutes(5);  // between looks at a table that cannot be read
 
 std::uint64_t digest(std::string_view text) {
@@ -224,7 +225,7 @@ class TableSource final : public Source {
     return line_up(batch, now);
   }
 
-  Result<void> learn_columns(std::span<const TableColumn> there) {
+  Result<void> learn_columns(std::span<const LiveColumn> there) {
     if (!columns_in_use_.empty()) {
       if (const std::string changed = changed_column(columns_in_use_, there); !changed.empty())
         return fail(Code::BadData,
@@ -259,11 +260,13 @@ class TableSource final : public Source {
       }
       batch.window_read = true;
     }
+    if (next_look_for_odd_ && now < *next_look_for_odd_) return batch;
     EL_TRY(auto odd, view.without_order(form_->plan(), kMostWithoutTime));
     for (FoundRow& row : odd) {
       row.place.order = Timestamp::max();
       batch.again.push_back(std::move(row));
     }
+    next_look_for_odd_ = now + kOddEvery;
     return batch;
   }
 
@@ -530,6 +533,7 @@ class TableSource final : public Source {
   bool finished_ = false;              // options_.whole: all was read
   bool trimmed_ = false;               // by page()
   std::optional<Timestamp> next_look_;
+  std::optional<Timestamp> next_look_for_odd_;
   int failures_ = 0;  // in a row
 
   // Of one look:

@@ -17,8 +17,8 @@ using Cells = std::map<std::string, std::string>;
 Timestamp at(const std::string& text) { return Timestamp::parse("2026-01-03T" + text + "Z").value(); }
 std::string time_of(const std::string& text) { return "2026-01-03T" + text + "Z"; }
 
-std::vector<TableColumn> numbers(const std::vector<std::string>& names) {
-  std::vector<TableColumn> columns;
+std::vector<LiveColumn> numbers(const std::vector<std::string>& names) {
+  std::vector<LiveColumn> columns;
   for (const std::string& name : names) columns.push_back({name, "double precision", ColumnKind::Number});
   return columns;
 }

@@ -40,6 +40,7 @@ LIBRARY_USERS = {  # header pattern -> the modules that may include it
     "parquet/": {"learn", "store", "train", "io"},
     "curl/": {"io"},
     "openssl/ssl": {"io"},
+    "postgresql/": {"io"},
     "boost/asio": {"io"},
     "boost/beast": {"io"},
 }
