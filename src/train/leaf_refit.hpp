@@ -30,8 +30,7 @@ struct RefitRules {
 std::vector<double> refit_leaves(const Forest& forest, std::span<const float> features, std::span<const double> labels,
                                  const RefitRules& rules);
 
-/// The leaves whose value changed, as steps of float32: a step is a tenth of the change in size and so is its rounding,
-/// and a file of tunes takes half the room.
+/// The leaves whose value changed, as steps of float32: rounded by 6e-8 of a step, in half the room.
 std::vector<LeafStep> steps_between(std::span<const double> before, std::span<const double> after);
 
 }  // namespace everlearn
