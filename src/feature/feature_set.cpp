@@ -90,6 +90,13 @@ Result<FeatureSet> FeatureSet::choose(Duration step, const std::vector<std::stri
   return set;
 }
 
+FeatureSet FeatureSet::none(Duration step) {
+  FeatureSet set;
+  set.step_ = step;
+  set.hash_ = sha256_hex(fmt::format("{}\n", step.us()));
+  return set;
+}
+
 std::vector<std::string> FeatureSet::columns() const {
   std::vector<std::string> names;
   names.reserve(chosen_.size());

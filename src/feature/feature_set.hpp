@@ -31,6 +31,8 @@ class FeatureSet {
   /// "!" removes. Errors: NotFound naming the pattern and the nearest known name; OutOfRange for a window or step
   /// outside its limits.
   static Result<FeatureSet> choose(Duration step, const std::vector<std::string>& patterns);
+  /// No features, where examples have other columns. `step` above 0.
+  static FeatureSet none(Duration step);
 
   Duration step() const { return step_; }
   std::size_t size() const { return chosen_.size(); }

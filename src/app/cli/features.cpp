@@ -5,6 +5,7 @@
 #include <set>
 
 #include "app/cli/command.hpp"
+#include "app/row_schema.hpp"
 #include "core/json.hpp"
 #include "feature/catalogue_text.hpp"
 #include "feature/feature_set.hpp"
@@ -26,7 +27,8 @@ Result<void> list(const Options& options) {
   EL_TRY(const Config config, load_config(options.common));
   const Profile& profile = config.profile;
   const Duration step = profile.cycle.us() > 0 ? profile.cycle : Duration::days(1);
-  EL_TRY(const FeatureSet chosen, FeatureSet::choose(step, profile.features));
+  EL_TRY(const RowSchema schema, RowSchema::make(profile));
+  const FeatureSet& chosen = schema.features();
   std::set<std::string> used, groups;
   std::vector<FeatureDefinition> all = catalogue(step);
   for (std::size_t i = 0; i < chosen.size(); ++i) used.insert(chosen[i].name);

@@ -135,6 +135,69 @@ TEST_CASE("config: of .env only names that are ours are read") {
   CHECK(!contains(settings_toml(config), "secret"));
 }
 
+TEST_CASE("config: a secret reaches the profile, and no text that is shown or kept") {
+  constexpr const char* kToken = "123456:AAverysecret";
+  const auto holds_none = [&](const Config& config) {
+    for (const std::string& text : {settings_toml(config), commented_toml(config)})
+      CHECK(!contains(text, "AAverysecret"));
+    for (const Setting& one : config.settings)
+      CHECK(!contains(one.value + one.written.text() + one.origin + one.doc, "AAverysecret"));
+  };
+  User user{std::string{kSmall} + "[env]\nTELEGRAM_BOT_TOKEN = \"alert.telegram.token\"\n"};
+  SUBCASE("from the environment") {
+    user.input.environment = {{"TELEGRAM_BOT_TOKEN", kToken}};
+    const Config config = user.loaded();
+    CHECK(config.profile.alert.telegram.token.reveal() == kToken);
+    CHECK(setting(config, "alert.telegram.token").value == "(set, not shown)");
+    CHECK(setting(config, "alert.telegram.token").origin == "environment TELEGRAM_BOT_TOKEN");
+    holds_none(config);
+    // What a data directory keeps does not forget it either: it comes from the environment again.
+    REQUIRE(replace_file(user.fs, "my.toml", settings_toml(config)));
+    CHECK(user.loaded().profile.alert.telegram.token.reveal() == kToken);
+  }
+  SUBCASE("from a file, whose path is kept") {
+    user.input.overrides = {{"alert.telegram.token", "file:/run/token"}};
+    user.input.secret_file = [&](const std::string& path) -> Result<std::string> {
+      if (path == "/run/token") return std::string{kToken};
+      return fail(Code::NotFound, path + " is not there");
+    };
+    const Config config = user.loaded();
+    CHECK(config.profile.alert.telegram.token.reveal() == kToken);
+    CHECK(setting(config, "alert.telegram.token").value == "file:/run/token");
+    holds_none(config);
+    user.input.overrides.clear();
+    REQUIRE(replace_file(user.fs, "my.toml", settings_toml(config)));
+    CHECK(user.loaded().profile.alert.telegram.token.reveal() == kToken);
+    user.input.overrides = {{"alert.telegram.token", "file:/other"}};
+    CHECK(contains(user.refused(), "alert.telegram.token: /other is not there"));
+  }
+  SUBCASE("one of the wrong form is not quoted") {
+    user.input.environment = {{"TELEGRAM_BOT_TOKEN", "AAverysecret without digits"}};
+    const std::string refused = user.refused();
+    CHECK(contains(refused, "environment TELEGRAM_BOT_TOKEN: alert.telegram.token: "));
+    CHECK(contains(refused, "DIGITS:LETTERS"));
+    CHECK(!contains(refused, "AAverysecret"));
+  }
+  SUBCASE("none is none") {
+    CHECK(user.loaded().profile.alert.telegram.token.empty());
+    CHECK(setting(user.loaded(), "alert.telegram.token").value.empty());
+  }
+}
+
+TEST_CASE("config: a token leaves the machine over TLS only") {
+  User user;
+  for (const char* good :
+       {"https://api.telegram.org/", "http://127.0.0.1:8081", "http://localhost:1", "http://[::1]:5"}) {
+    user.input.overrides = {{"alert.telegram.api", good}};
+    CHECK(!user.loaded().profile.alert.telegram.api.ends_with("/"));
+  }
+  for (const char* bad : {"http://api.telegram.org", "http://127.0.0.1.example.com", "ftp://127.0.0.1",
+                          "https://user:password@example.com", "http://127.0.0.1@example.com", ""}) {
+    user.input.overrides = {{"alert.telegram.api", bad}};
+    CHECK(contains(user.refused(), "alert.telegram.api"));
+  }
+}
+
 TEST_CASE("config: an older system's names count in the profile that lists them") {
   User user{std::string{kSmall} + "[env]\nRETRAIN_EVERY = \"train.every\"\n"};
   user.input.environment = {{"RETRAIN_EVERY", "5h"}};

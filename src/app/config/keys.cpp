@@ -111,6 +111,10 @@ Result<std::string> as_api_address(const SettingValue& value) {
   return text;
 }
 
+Task task_of(const LabelSpec& label) {
+  return !label.is_class() ? Task::Regression : label.classes() == 2 ? Task::Binary : Task::Multiclass;
+}
+
 using V = const SettingValue&;
 using Done = Result<void>;
 
@@ -126,7 +130,7 @@ constexpr auto kProfileKeys = std::to_array<Key>({
     {"source.store_events", "true", "keep bars, trades and books as received (prices are always kept)", [](Profile& p, V v) -> Done { EL_TRY(p.store_events, as_bool(v)); return {}; }},
     {"source.limits", "", "what the data cannot tell: sentences for the report", [](Profile& p, V v) -> Done { EL_TRY(p.source_limits, as_list(v)); return {}; }},
     {"source.kind", "files", "where rows come from: files (recordings, a CSV that grows), postgres, table_file (a CSV or Parquet file with a table's columns)", [](Profile& p, V v) -> Done { EL_TRY(const std::size_t i, as_choice(v, {"files", "postgres", "table_file"})); p.table.kind = static_cast<SourceKind>(i); return {}; }},
-    {"source.connection", "", "postgres: a connection string, URI or key=value; a secret: give it by the environment", [](Profile& p, V v) -> Done { EL_TRY(p.table.connection, as_text(v)); return {}; }, true},
+    {"source.connection", "", "postgres: a connection string, URI or key=value; a secret: give it by the environment", [](Profile& p, V v) -> Done { EL_TRY(std::string text, as_text(v)); p.table.connection = Secret{std::move(text)}; return {}; }, true},
     {"source.table", "", "the table, maybe with its schema; table_file: the file's path", [](Profile& p, V v) -> Done { EL_TRY(p.table.table, as_text(v)); return {}; }},
     {"source.query", "", "postgres: a SELECT in place of a table", [](Profile& p, V v) -> Done { EL_TRY(p.table.query, as_text(v)); return {}; }},
     {"source.time_column", "timestamp", "table: the column with a row's time", [](Profile& p, V v) -> Done { EL_TRY(p.table.time_column, as_text(v)); return {}; }},
@@ -250,12 +254,20 @@ constexpr auto kTargetKeys = std::to_array<TargetKey>({
        return {};
      }},
     {"label", "forward_return",
-     "forward_return, realised_volatility, outcome_after_bars, direction_2, direction_3, triple_barrier",
+     "forward_return, realised_volatility, outcome_after_bars, direction_2, direction_3, triple_barrier, column (of a "
+     "table: source.outcome_column)",
      [](TargetProfile& p, V v) -> Done {
        EL_TRY(const std::size_t i, as_choice(v, {"forward_return", "realised_volatility", "outcome_after_bars",
-                                                 "direction_2", "direction_3", "triple_barrier"}));
+                                                 "direction_2", "direction_3", "triple_barrier", "column"}));
        p.label.kind = static_cast<LabelKind>(i);
-       p.task = !p.label.is_class() ? Task::Regression : p.label.classes() == 2 ? Task::Binary : Task::Multiclass;
+       p.task = task_of(p.label);
+       return {};
+     }},
+    {"classes", "0", "column: the outcome is a class 0..classes-1; 0: a value",
+     [](TargetProfile& p, V v) -> Done {
+       EL_TRY(const auto n, as_integer(v, 0, 32));
+       p.label.column_classes = static_cast<std::int32_t>(n);
+       p.task = task_of(p.label);
        return {};
      }},
     {"unit", "relative", "of a forward return: relative, points, log; of a volatility: relative, log",
@@ -266,7 +278,8 @@ constexpr auto kTargetKeys = std::to_array<TargetKey>({
      }},
     {"horizon", "1h", "a duration, \"5 sessions\" or \"10 bars\"",
      [](TargetProfile& p, V v) -> Done { return parse_horizon(v, p.label); }},
-    {"tolerance", "0s", "the label price is the last one in (end - tolerance, end]",
+    {"tolerance", "0s",
+     "the label price is the last one in (end - tolerance, end]; column: so long after the horizon the outcome may come",
      [](TargetProfile& p, V v) -> Done {
        EL_TRY(p.label.tolerance, as_duration(v));
        return {};
@@ -274,6 +287,12 @@ constexpr auto kTargetKeys = std::to_array<TargetKey>({
     {"flat", "0", "direction_3: a smaller relative return is flat",
      [](TargetProfile& p, V v) -> Done {
        EL_TRY(p.label.flat, as_number(v, 0, 1));
+       return {};
+     }},
+    {"flat_volatility", "0",
+     "direction_3: instead of flat, a return within so many trailing volatilities of the horizon is flat",
+     [](TargetProfile& p, V v) -> Done {
+       EL_TRY(p.label.flat_volatility, as_number(v, 0, 10));
        return {};
      }},
     {"profit", "0", "triple_barrier: upper barrier, relative",
@@ -304,10 +323,15 @@ constexpr auto kTargetKeys = std::to_array<TargetKey>({
        EL_TRY(p.blend_weight, as_number(v, 0, 0.95));
        return {};
      }},
-    {"calibration", "none", "none, linear (regression), temperature (classes)",
+    {"calibration", "none", "none, linear (regression), temperature, isotonic (classes)",
      [](TargetProfile& p, V v) -> Done {
-       EL_TRY(const std::size_t i, as_choice(v, {"none", "linear", "temperature"}));
-       p.calibration = i == 0 ? "none" : i == 1 ? "linear" : "temperature";
+       EL_TRY(const std::size_t i, as_choice(v, {"none", "linear", "temperature", "isotonic"}));
+       p.calibration = i == 0 ? "none" : i == 1 ? "linear" : i == 2 ? "temperature" : "isotonic";
+       return {};
+     }},
+    {"conformal_alpha", "0", "classes: share of outcomes that prediction sets may miss; 0 = no sets",
+     [](TargetProfile& p, V v) -> Done {
+       EL_TRY(p.conformal_alpha, as_number(v, 0, 0.5));
        return {};
      }},
 });
