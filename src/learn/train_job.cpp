@@ -92,8 +92,7 @@ JsonOut shaping(const TrainJob& job) {
       .put_json("params", params_json(job.params))
       .put("calibration", job.calibration)
       .put("seed", job.seed);
-  if (job.conformal_alpha > 0)
-    out.put("conformal_alpha", job.conformal_alpha).put("blend_weight", job.blend_weight);
+  if (job.conformal_alpha > 0) out.put("conformal_alpha", job.conformal_alpha).put("blend_weight", job.blend_weight);
   if (job.tune) out.put_json("tune", job.tune->canonical());
   return out;
 }
@@ -207,19 +206,21 @@ Result<TrainResult> TrainResult::from_json(std::string_view text) {
   in.get("seen_until", result.seen_until);
   in.get("fit_first", result.fit_first);
   in.get("fit_last", result.fit_last);
-  in.get("last_row", result.last_row);
   in.get("label_min", result.label_min);
   in.get("label_max", result.label_max);
   in.get("best_iteration", result.best_iteration);
   in.get("stop_loss", result.stop_loss);
-  in.get("stop_loss_before", result.stop_loss_before);
-  in.get("changed", result.changed);
   in.get("gain", result.gain);
   in.get("dead_features", result.dead_features);
   in.get("read_seconds", result.read_seconds);
   in.get("prepare_seconds", result.prepare_seconds);
   in.get("train_seconds", result.train_seconds);
-  EL_TRY(result.intervals, intervals_from(in.list("intervals")));
+  if (in.has("intervals")) {  // verdicts that were stored before tunes have none of these
+    in.get("last_row", result.last_row);
+    in.get("stop_loss_before", result.stop_loss_before);
+    in.get("changed", result.changed);
+    EL_TRY(result.intervals, intervals_from(in.list("intervals")));
+  }
   EL_CHECK(in.finish("result.json"));
   return result;
 }

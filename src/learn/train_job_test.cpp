@@ -95,4 +95,12 @@ TEST_CASE("train result: reads back") {
   result.changed = 3;
   result.intervals = {{Timestamp{1}, Timestamp{2}}};
   CHECK(TrainResult::from_json(result.to_json())->to_json() == result.to_json());
+  const TrainResult old =
+      TrainResult::from_json(
+          R"({"ok":true,"refused":"","rows_fit":9,"rows_stop":3,"effective":4,"seen_until":5,"fit_first":1,"fit_last":2,)"
+          R"("label_min":0,"label_max":1,"best_iteration":7,"stop_loss":0.5,"gain":{},"dead_features":[],)"
+          R"("read_seconds":0.1,"prepare_seconds":0.1,"train_seconds":0.1})")
+          .value();
+  CHECK(old.rows_fit == 9);
+  CHECK(old.intervals.empty());
 }

@@ -182,6 +182,18 @@ TEST_CASE("tune: whatever stands behind a right checksum, decoding ends with a v
       CHECK(decode_difference(encode_difference(*read)));
     }
   }
+  SimFs fs;
+  finish_job(fs, steps());
+  const Tune made = admit_tune(fs, kModels, "/d/job", card()).value();
+  const std::string whole = read_file(fs, file_of(made)).value();
+  for (int round = 0; round < 2'000; ++round) {
+    std::string body = whole.substr(0, whole.size() - 32);
+    body[static_cast<std::size_t>(rng.below(body.size()))] = static_cast<char>(rng.below(256));
+    if (rng.below(3) == 0) body.resize(static_cast<std::size_t>(rng.below(body.size())));
+    REQUIRE(replace_file(fs, file_of(made), sealed(std::move(body))));
+    const auto read = load_tune(fs, kModels, kBase, made.card.id);
+    if (read) CHECK(encode_difference(read->difference) == encode_difference(steps()));
+  }
   CHECK(decode_difference(sealed(std::string{"\x02\xff\xff\xff\xff", 5})).error().code == Code::Model);
   CHECK(decode_difference(sealed("\x07")).error().code == Code::Model);
   CHECK(decode_difference("").error().code == Code::Damaged);
