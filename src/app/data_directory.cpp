@@ -78,6 +78,7 @@ Result<Registry> DataDirectory::registry() const {
 }
 
 std::string DataDirectory::instrument(InstrumentId id) const {
+  if (id == kEveryInstrument) return "(all)";
   const std::size_t i = index(id);
   return i < instruments_.size() ? instruments_[i] : fmt::format("#{}", i);
 }

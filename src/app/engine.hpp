@@ -54,6 +54,7 @@ class Engine {
     std::string trainer;                               // path of everlearn-train
     ManualClock* virtual_clock = nullptr;              // simulation: set to each cycle's time; live: null
     std::function<void(const Progress&)> on_progress;  // after each commit
+    bool trains = true;  // false: a base training starts only when it is asked for, or what was served is too poor
   };
 
   /// Builds the loop and continues from the store's checkpoint if there is one. `calendar`, `store`, `source` and

@@ -7,13 +7,19 @@
 #include "app/occasions.hpp"
 
 namespace everlearn {
+namespace {
+
+// A model has recovered from poor accuracy this far above the limit; on it, chance alone would cross it again and again.
+constexpr double kRecovered = 0.05;
+
+}  // namespace
 
 Result<std::optional<std::string>> Engine::training_reason(Timestamp at) {
   if (!requested_training_.empty()) return std::optional{std::exchange(requested_training_, {})};
-  EL_TRY(const bool due, take_due("train", at));
+  EL_TRY(const bool due, options_.trains ? take_due("train", at) : Result<bool>{false});
   if (learning_ == Learning::Off) return std::optional<std::string>{};
   if (learning_ == Learning::Collecting) {
-    if (profile_.auto_enable == 0 || progress_.effective < profile_.auto_enable) return std::optional<std::string>{};
+    if (!options_.trains || profile_.auto_enable == 0 || progress_.effective < profile_.auto_enable) return std::optional<std::string>{};
     learning_ = Learning::Training;
     return std::optional{fmt::format("auto-enable: {} effective labelled examples", progress_.effective)};
   }
@@ -32,7 +38,7 @@ Result<std::optional<std::string>> Engine::training_reason(Timestamp at) {
     return std::optional{std::move(*reason)};
   }
 
-  if (!profile_.train_max_age && !profile_.train_min_sharpe) return std::optional<std::string>{};
+  if (!options_.trains || (!profile_.train_max_age && !profile_.train_min_sharpe)) return std::optional<std::string>{};
   const auto champion = targets_[acting_]->champion.get();
   const TriggerLimits limits{
       .age = profile_.train_max_age, .sharpe = profile_.train_min_sharpe, .gap_min = profile_.train_min_gap};
@@ -60,10 +66,9 @@ Result<bool> Engine::take_due(const std::string& job, Timestamp at) {
 std::optional<std::string> Engine::poor_accuracy(Timestamp at) {
   if (!profile_.train_min_recent_accuracy || !signals_.recent_known()) return std::nullopt;
   const auto champion = targets_[acting_]->champion.get();
-  if (signals_.recent_accuracy() >= *profile_.train_min_recent_accuracy) {
-    poor_model_.clear();
-    return std::nullopt;
-  }
+  const double short_of = *profile_.train_min_recent_accuracy - signals_.recent_accuracy();
+  if (short_of <= -kRecovered) poor_model_.clear();
+  if (short_of <= 0) return std::nullopt;
   if (!champion || poor_model_ == champion->card().id) return std::nullopt;
   if (poor_trained_at_ && at - *poor_trained_at_ < profile_.train_recent_gap) return std::nullopt;
   poor_model_ = champion->card().id;

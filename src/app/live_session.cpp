@@ -7,14 +7,16 @@
 #include <map>
 #include <utility>
 
+#include "app/live_source.hpp"
 #include "app/report/words.hpp"
+#include "app/row_schema.hpp"
 #include "core/json.hpp"
-#include "io/tail_source.hpp"
 
 namespace everlearn {
 namespace {
 
 constexpr Duration kSayEvery = Duration::minutes(1);
+constexpr Duration kLastAlerts = Duration::seconds(10);  // at the end
 
 // What may not change under a checkpoint that was made with it.
 constexpr std::array<std::string_view, 5> kFixedPrefixes{"cycle.every", "examples.every", "features.use",
@@ -81,6 +83,7 @@ class LiveSession::Teller {
                    JsonOut{}.put("reason", reason).put("rows", rows));
       said = rows;
     }
+    tell_table(source);
     if (now.cycles != told_.cycles && at - said_at_ >= kSayEvery) {
       said_at_ = at;
       log_.write(LogLevel::Info, "cycle",
@@ -108,8 +111,27 @@ class LiveSession::Teller {
     }
   }
 
+  /// Of a table that others write.
+  void tell_table(const SourceReport& source) {
+    if (source.trouble != trouble_)
+      log_.write(source.trouble.empty() ? LogLevel::Info : LogLevel::Warning, "input",
+                 source.trouble.empty() ? "the table can be read again" : "cannot be read now: " + source.trouble);
+    trouble_ = source.trouble;
+    const auto say = [&](std::int64_t now, std::int64_t& said, const char* what) {
+      if (now != said)
+        log_.write(LogLevel::Info, "input", fmt::format("{} {}", some(now - said, "row"), what),
+                   JsonOut{}.put("rows", now));
+      said = now;
+    };
+    say(source.late, late_, "came late: known from when they were read");
+    say(source.corrected, corrected_, "corrected: kept beside what was known before");
+    say(source.gone, gone_, "no longer in the table: what they said stays");
+  }
+
   Log& log_;
   DataDirectory& directory_;
+  std::string trouble_;
+  std::int64_t late_ = 0, corrected_ = 0, gone_ = 0;
   Progress told_;
   std::map<std::string, std::int64_t> refused_;
   Timestamp said_at_;
@@ -139,12 +161,11 @@ Result<void> LiveSession::prepare_directory() {
   const Profile& profile = directory.profile();
   if (directory.simulated())
     return fail(Code::Config, fmt::format("{} holds a simulation; give another --data", directory.path()));
-  const Duration step = profile.cycle.us() > 0 ? profile.cycle : Duration::days(1);
-  EL_TRY(const FeatureSet chosen, FeatureSet::choose(step, profile.features));
+  EL_TRY(const RowSchema schema, RowSchema::make(profile));
   EL_CHECK(compare_settings(directory, clock().now()));
   std::string targets, features;
   for (const TargetProfile& target : profile.targets) targets += (targets.empty() ? "" : "\n") + target.name;
-  for (const std::string& column : chosen.columns()) features += (features.empty() ? "" : "\n") + column;
+  for (const std::string& column : schema.columns()) features += (features.empty() ? "" : "\n") + column;
   EL_TRY(const auto kept, store.state("columns"));
   if (kept && *kept != features)
     return fail(Code::Config, fmt::format("{}: the features are not those that its examples have (a new version of the "
@@ -166,15 +187,21 @@ Result<void> LiveSession::start() {
   recording.context = profile.context;
   recording.probability = profile.probability;
   recording.quarantine_dir = directory_->path() + "/quarantine/input";
-  EL_TRY(source_, open_tail(world_, recording, instruments_));
-  EL_TRY(engine_, Engine::make(world_, profile, directory_->calendar(), directory_->store(), *source_, instruments_,
-                               {.data_directory = directory_->path(), .trainer = request_.trainer}));
-  const std::string& input = recording.inputs.front();
+  if (!request_.source.empty()) recording.inputs = {request_.source};
+  if (recording.inputs.empty()) return fail(Code::Usage, "no input: give --source");
+  EL_TRY(source_, open_live_source(world_, profile, request_.source, recording, instruments_));
+  EL_TRY(engine_,
+         Engine::make(world_, profile, directory_->calendar(), directory_->store(), *source_, instruments_,
+                      {.data_directory = directory_->path(), .trainer = request_.trainer, .trains = request_.trains}));
+  const std::string input = live_source_name(profile, request_.source, recording);
   const Progress& so_far = engine_->progress();
   log_->write(LogLevel::Info, "start",
               fmt::format("{} on {}, paper only, learning {}, {} examples so far", profile.name, input,
                           so_far.learning.empty() ? "begins" : so_far.learning, grouped(so_far.examples)),
               JsonOut{}.put("profile", profile.name).put("input", input).put("data", directory_->path()));
+  EL_TRY(delivery_, AlertDelivery::make(
+                        profile, directory_->store(), clock(), *log_, [this] { return engine_->commit(); },
+                        make_channels(request_.clock ? AlertSettings{} : profile.alert)));
   teller_ = std::make_unique<Teller>(*log_, *directory_, so_far);
   return {};
 }
@@ -182,12 +209,14 @@ Result<void> LiveSession::start() {
 Result<Engine::LiveStep> LiveSession::step() {
   EL_TRY(const Engine::LiveStep step, engine_->run_until_now());
   teller_->tell(engine_->progress(), source_->report(), clock().now());
+  EL_CHECK(delivery_->step());
   return step;
 }
 
 Result<void> LiveSession::stop(const std::string& why) {
   EL_CHECK(directory_->store().note(clock().now(), "stop", why));
-  return engine_->commit();
+  EL_CHECK(engine_->commit());
+  return delivery_->finish(kLastAlerts);
 }
 
 }  // namespace everlearn

@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "app/alert_delivery.hpp"
 #include "app/config/config.hpp"
 #include "app/data_directory.hpp"
 #include "app/engine.hpp"
@@ -16,12 +17,14 @@ namespace everlearn {
 
 struct LiveRequest {
   Config config;
-  RecordingOptions recording;  // one input: the file that grows
+  std::string source;          // "db", or a path; empty: the recording's one input
+  RecordingOptions recording;  // how the rows of a file look
   std::string data_directory;
   std::string trainer;     // path of everlearn-train
   bool console = true;     // log on stderr too
   std::string begins;      // what the journal says of this start: "the daemon begins"
-  Clock* clock = nullptr;  // null: the real one
+  bool trains = true;      // false: a due base training is another run's
+  Clock* clock = nullptr;  // null: the real one; else a replay, which sends no alerts
 };
 
 /// Holds the directory's lock while it lives. One thread, the decision thread.
@@ -34,9 +37,9 @@ class LiveSession {
 
   /// Opens the input and builds the engine; engine() and source() are there from now on. Errors: those of both.
   Result<void> start();
-  /// What the input has now and the cycles that the clock has passed: committed, then told.
+  /// What the input has now and the cycles that the clock has passed: committed, then told, alerts on their way.
   Result<Engine::LiveStep> step();
-  /// Says in the journal why it ends, and commits.
+  /// Says in the journal why it ends, commits, and waits a few seconds for alerts that can still be sent.
   Result<void> stop(const std::string& why);
 
   DataDirectory& directory() { return *directory_; }
@@ -59,6 +62,7 @@ class LiveSession {
   Instruments instruments_;
   std::unique_ptr<Source> source_;
   std::unique_ptr<Engine> engine_;
+  std::unique_ptr<AlertDelivery> delivery_;
   std::unique_ptr<Teller> teller_;
 };
 

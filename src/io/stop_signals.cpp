@@ -1,5 +1,6 @@
 #include "io/stop_signals.hpp"
 
+#include <poll.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 #include <cerrno>
@@ -44,6 +45,12 @@ bool StopSignals::requested() {
   signalfd_siginfo info{};
   if (::read(fd_, &info, sizeof info) == static_cast<ssize_t>(sizeof info)) requested_ = true;
   return requested_;
+}
+
+bool StopSignals::wait(Duration at_most) {
+  pollfd ready{.fd = fd_, .events = POLLIN, .revents = 0};
+  (void)::poll(&ready, 1, static_cast<int>(at_most.us() / 1'000));  // interrupted: the caller looks again
+  return requested();
 }
 
 }  // namespace everlearn

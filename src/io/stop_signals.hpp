@@ -1,6 +1,7 @@
 #pragma once
 
 #include "core/result.hpp"
+#include "core/time.hpp"
 
 namespace everlearn {
 
@@ -16,6 +17,8 @@ class StopSignals {
 
   /// True from the first signal on.
   bool requested();
+  /// Until a signal comes, at most so long; true: one came.
+  bool wait(Duration at_most);
   /// Readable once a signal came; for poll().
   int fd() const { return fd_; }
 

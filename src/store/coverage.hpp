@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/bytes.hpp"
@@ -13,10 +14,13 @@
 
 namespace everlearn {
 
+/// Of a gap that is none of one stream: nobody looked at any.
+inline constexpr InstrumentId kEveryInstrument{0xffff'ffff};
+
 struct Gap {
   InstrumentId instrument{};
   Timestamp start, end;     // last point before, first point after
-  std::string reason;       // "no data", "engine down", ...
+  std::string reason;       // "no data", "no run"
   std::string filled_from;  // empty: not filled
 };
 
@@ -31,6 +35,8 @@ class Coverage {
   /// A point of a stream. `expected_step`: the longest step that is no gap, already without closed sessions (the caller
   /// subtracts them); a longer silence opens and closes a gap.
   void add(InstrumentId instrument, Timestamp event_time, Duration silence, Duration expected_step);
+  /// A gap that was found otherwise.
+  void add(Gap gap) { gaps_.push_back(std::move(gap)); }
   const std::vector<StreamCoverage>& streams() const { return streams_; }
   const std::vector<Gap>& gaps() const { return gaps_; }
   std::int64_t points() const;

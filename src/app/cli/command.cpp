@@ -16,17 +16,6 @@ extern char** environ;  // NOLINT: POSIX names it so
 namespace everlearn::cli {
 namespace {
 
-std::map<std::string, std::string> process_environment() {
-  std::map<std::string, std::string> variables;
-  for (char** entry = environ; *entry != nullptr; ++entry) {
-    const std::string_view text{*entry};
-    const std::size_t equals = text.find('=');
-    if (equals != std::string_view::npos)
-      variables.emplace(std::string{text.substr(0, equals)}, std::string{text.substr(equals + 1)});
-  }
-  return variables;
-}
-
 std::string program_directory() {
   std::array<char, 4096> path{};
   const ssize_t n = ::readlink("/proc/self/exe", path.data(), path.size());
@@ -57,6 +46,17 @@ void add_common(CLI::App& verb, CommonOptions& options) {
   verb.add_option("--data", options.data, "data directory (default: everlearn-data/<profile>)");
   verb.add_flag("--json", options.json, "one JSON document on stdout");
   verb.add_option("--set", options.settings, "a setting, KEY=VALUE; may be repeated")->take_all();
+}
+
+std::map<std::string, std::string> process_environment() {
+  std::map<std::string, std::string> variables;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string_view text{*entry};
+    const std::size_t equals = text.find('=');
+    if (equals != std::string_view::npos)
+      variables.emplace(std::string{text.substr(0, equals)}, std::string{text.substr(equals + 1)});
+  }
+  return variables;
 }
 
 int exit_code(Code code) {
@@ -126,6 +126,14 @@ Result<Place> find_place(const CommonOptions& options) {
   if (given && given->profile.name != place.config.profile.name)
     return fail(Code::Config, fmt::format("{} belongs to profile {}, not to {}", place.directory,
                                           place.config.profile.name, given->profile.name));
+  return place;
+}
+
+Result<Place> live_place(const CommonOptions& options) {
+  if (options.profile.empty()) return find_place(options);
+  Place place;
+  EL_TRY(place.config, load_config(options));
+  place.directory = data_directory(options, place.config.profile);
   return place;
 }
 

@@ -31,6 +31,9 @@ void add_common(CLI::App& verb, CommonOptions& options);
 /// 0 ok, 1 failed, 2 usage, 10 configuration, 11 in use, 12 damaged, 13 storage.
 int exit_code(Code code);
 
+/// The variables of this process.
+std::map<std::string, std::string> process_environment();
+
 /// The configuration of a verb: profile, .env, environment and --set. `more`: what the verb's own flags set.
 Result<Config> load_config(const CommonOptions& options, std::vector<std::pair<std::string, std::string>> more = {});
 std::string data_directory(const CommonOptions& options, const Profile& profile);
@@ -43,6 +46,8 @@ struct Place {
   std::string directory;
 };
 Result<Place> find_place(const CommonOptions& options);
+/// For what goes on with a directory: without --profile with the settings it has; with one, these are the new ones.
+Result<Place> live_place(const CommonOptions& options);
 Result<std::unique_ptr<DataDirectory>> open_directory(const CommonOptions& options, DataDirectory::Access access);
 
 /// Indented, on stdout.
@@ -65,6 +70,7 @@ struct Verbs {
 };
 
 void add_alerts(Verbs& verbs);
+void add_analyze(Verbs& verbs);
 void add_config(Verbs& verbs);
 void add_data(Verbs& verbs);
 void add_demo(Verbs& verbs);

@@ -15,6 +15,7 @@ int main(int argc, char** argv) {
   cli::add_demo(verbs);
   cli::add_simulate(verbs);
   cli::add_run(verbs);
+  cli::add_analyze(verbs);
   cli::add_init(verbs);
   cli::add_config(verbs);
   cli::add_alerts(verbs);
