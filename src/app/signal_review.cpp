@@ -78,10 +78,10 @@ class PricesAt {
 
 bool directional(const TargetProfile& target) { return target.label.kind != LabelKind::RealisedVolatility; }
 
-// Up is above zero, or the last class; down is below, or the first.
+// Up is above zero, or a class of the upper half (of three the last); down is below, or of the lower half.
 bool came_true(const TargetProfile& target, int side, double outcome) {
-  if (target.task == Task::Regression) return outcome * side > 0;
-  return outcome == (side > 0 ? target.outputs() - 1 : 0);
+  const double middle = target.task == Task::Regression ? 0 : (target.outputs() - 1) / 2.0;
+  return (outcome - middle) * side > 0;
 }
 
 double costs(const SignalRules& rules, const PredictionRow& row) {

@@ -232,8 +232,8 @@ Result<void> stats(const Options& options) {
 Result<void> if_changed(const Options& options) {
   CommonOptions plain = options.common;
   plain.settings.clear();
-  EL_TRY(const Place changed, find_place(with_flags(options.common, options.flags)));
   EL_TRY(const auto directory, open_directory(plain, DataDirectory::Access::Read));
+  EL_TRY(const Place changed, find_place(with_flags(options.common, options.flags)));
   EL_TRY(const TimeRange range, range_of(options));
   EL_TRY(const WhatIf result, what_if(*directory, changed.config.profile.signal, range));
   const auto passed = [](const SignalTallies& tallies) {
@@ -287,8 +287,8 @@ Result<void> if_changed(const Options& options) {
     };
     rows.push_back({"stopped: " + name, count(result.was), count(result.would)});
   }
-  fmt::print("{}\n{} new, {} lost\n", table_text(rows), some(result.new_signals, "signal"),
-             grouped(result.lost_signals));
+  fmt::print("{}\n{} that did not pass would have, {} that passed would not\n", table_text(rows),
+             grouped(result.new_signals), grouped(result.lost_signals));
   if (result.other_rules > 0)
     fmt::print("{} of the stored verdicts were given under other rules than the directory has now, the first at {}\n",
                grouped(result.other_rules), minute(*result.first_other));
