@@ -86,6 +86,8 @@ std::string rows_json(const std::vector<HoldoutRow>& rows) {
                .put("baseline", row.baseline)
                .put("candidate", row.candidate)
                .put("champion", row.champion)
+               .put("candidate_uncalibrated", row.candidate_uncalibrated)
+               .put("set", static_cast<std::int64_t>(row.set))
                .text();
   }
   return out + "]\n";

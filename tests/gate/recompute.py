@@ -4,7 +4,8 @@
     recompute.py ROWS.json RULES.json VERDICT.json
 
 ROWS: a list of {"instrument", "event_time", "label_end" (microseconds), "outcome", "price", "move", "no_change", "baseline",
-"candidate", "champion" (lists; champion [] if there is none)}; missing numbers are null.
+"candidate", "champion" (lists; champion [] if there is none), "candidate_uncalibrated" (a list; [] if it is not known), "set"
+(a bit a class; 0: unknown)}; missing numbers are null.
 RULES: {"task": "regression"|"classes", "classes", "directional", "unit": "relative"|"points"|"log", "require": {name: least},
 "comparison": "better"|"superior"|"non_inferior", "margin", "min_effective", "min_blocks", "half_tick", "max_gain_share",
 "block" (microseconds), "draws", "seed", "label_min", "label_max", "cost_relative", "periods_per_year"}.
@@ -71,8 +72,8 @@ class Gate:
         for row in rows:
             for key in ("outcome", "price", "move", "no_change"):
                 row[key] = number(row[key])
-            for who in ("baseline", "candidate", "champion"):
-                row[who] = [number(x) for x in row[who]]
+            for who in ("baseline", "candidate", "champion", "candidate_uncalibrated"):
+                row[who] = [number(x) for x in row.get(who, [])]
         self.has_champion = bool(rows) and bool(rows[0]["champion"])
 
     def usable(self, said):
@@ -169,6 +170,32 @@ class Gate:
         errors = [(p - (c == int(row["outcome"]))) ** 2 for c, p in enumerate(said)]
         return errors[1] if len(said) == 2 else sum(errors)
 
+    def mean_loss(self, who):
+        rows = self.class_rows(who, self.rows)
+        return divide(math.fsum(self.loss(r, r[who]) for r in rows), len(rows))
+
+    def calibration_error(self, said):
+        """`said`: (probability, whether it came true). Fifteen bins of equal width, each closed at its upper end."""
+        bins = {}
+        for p, came in said:
+            bins.setdefault(min(max(math.ceil(p * 15) - 1, 0), 14), []).append((p, came))
+        gaps = (abs(sum(came for _, came in b) - math.fsum(p for p, _ in b)) for b in bins.values())
+        return divide(math.fsum(gaps), len(said))
+
+    def reliability(self, who, when, out):
+        rows = self.class_rows(who, self.rows)
+        top = [(max(r[who]), self.likeliest(r[who]) == int(r["outcome"])) for r in rows]
+        each = [[(r[who][c], c == int(r["outcome"])) for r in rows] for c in range(self.rules["classes"])]
+        out["ece_" + when] = self.calibration_error(top)
+        out["class_ece_" + when] = math.fsum(map(self.calibration_error, each)) / len(each)
+
+    def sets(self, out):
+        rows = [r for r in self.rows if r.get("set")]
+        if not rows:
+            return
+        out["conformal_coverage"] = sum(r["set"] >> int(r["outcome"]) & 1 for r in rows) / len(rows)
+        out["conformal_single_share"] = sum(r["set"].bit_count() == 1 for r in rows) / len(rows)
+
     def required(self, name):
         rules = self.rules
         if name == "r2":
@@ -257,7 +284,13 @@ class Gate:
         else:
             out["log_loss"] = divide(math.fsum(self.loss(r, r["candidate"]) for r in good), len(good))
             counts = [sum(int(r["outcome"]) == c for r in good) for c in range(rules["classes"])]
+            out["accuracy"] = self.accuracy(self.rows)
             out["majority_class"] = divide(max(counts), len(good))
+            if rows[0]["candidate_uncalibrated"]:
+                out["log_loss_before"] = self.mean_loss("candidate_uncalibrated")
+                self.reliability("candidate_uncalibrated", "before", out)
+            self.reliability("candidate", "after", out)
+            self.sets(out)
         if self.directional:
             out["direction_accuracy"], out["majority_direction"], out["zero_share"] = self.directions()
         for name in rules["require"]:

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include <cmath>
 #include <memory>
 
 #include "app/by_hand.hpp"
@@ -65,6 +66,29 @@ Result<void> list(const Options& options) {
   return {};
 }
 
+// The picture of the report in figures: a row a bin, a cell a speaker.
+std::vector<std::vector<std::string>> reliability_rows(const Verdict& verdict) {
+  std::vector<std::vector<std::string>> rows{
+      {"bin", "rows before", "said", "came", "rows after", "said", "came", "standard error"}};
+  const Reliability &before = verdict.reliability_before, &after = verdict.reliability_after;
+  const auto edge = [](std::size_t b) { return figure(static_cast<double>(b) / Reliability::kBins, 3); };
+  const auto add = [](std::vector<std::string>& row, const ReliabilityBin& bin) {
+    row.push_back(grouped(bin.n));
+    row.push_back(bin.n > 0 ? percent(bin.confidence) : "");
+    row.push_back(bin.n > 0 ? percent(bin.share) : "");
+  };
+  for (std::size_t b = 0; b < after.bins.size(); ++b) {
+    const ReliabilityBin none, &now = after.bins[b], &then = before.bins.empty() ? none : before.bins[b];
+    if (now.n + then.n == 0) continue;
+    std::vector<std::string> row{edge(b) + " to " + edge(b + 1)};
+    add(row, then);
+    add(row, now);
+    row.push_back(now.n > 0 ? percent(std::sqrt(now.share * (1 - now.share) / static_cast<double>(now.n))) : "");
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
 Result<void> show(const Options& options) {
   EL_TRY(const auto directory, open_directory(options.common, DataDirectory::Access::Read));
   EL_TRY(const ModelWhy why, why_model(*directory, options.model, options.target));
@@ -94,6 +118,9 @@ Result<void> show(const Options& options) {
     columns +=
         fmt::format("{}{} {}", i == 0 ? "" : ", ", without_hash(gain[i].first), percent(gain[i].second / total, 0));
   fmt::print("Columns: {}; most of the gain: {}\n", card.columns.size(), columns);
+  if (!card.verdict.reliability_after.bins.empty())
+    fmt::print("\nThe likeliest class's probability on the hold-out, before and after calibration:\n{}",
+               table_text(reliability_rows(card.verdict)));
   return {};
 }
 

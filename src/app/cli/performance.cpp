@@ -23,6 +23,18 @@ std::vector<std::string> score_row(const std::string& who, const LiveScore& live
   return row;
 }
 
+std::vector<std::vector<std::string>> set_rows(const ConformalCoverage& sets) {
+  std::vector<std::vector<std::string>> rows{
+      {"week from", "rows", "held what came", "standard error", "of one class", "of these right"}};
+  const auto add = [&](const std::string& name, const SetCount& count) {
+    rows.push_back({name, grouped(count.n), percent(count.coverage()), percent(count.standard_error()),
+                    percent(count.single_share()), percent(count.single_accuracy())});
+  };
+  for (const ConformalCoverage::Week& week : sets.weeks()) add(week.monday.date(), week.count);
+  add("all", sets.all());
+  return rows;
+}
+
 Result<void> run(const CommonOptions& options) {
   EL_TRY(const Place place, find_place(options));
   EL_TRY(const Report report, make_report(place.directory, place.config));
@@ -50,6 +62,9 @@ Result<void> run(const CommonOptions& options) {
     rows.push_back(score_row("baseline", live, live.baseline));
     for (const PeriodScore& period : live.periods) rows.push_back(score_row(period.period, live, period.served));
     fmt::print("{}\n", table_text(rows));
+    if (live.sets.all().n > 0)
+      fmt::print("prediction sets as served, {} promised\n{}\n", percent(1 - live.set_alpha, 0),
+                 table_text(set_rows(live.sets)));
   }
   const Paper& paper = report.paper;
   if (!paper.first_trade) {

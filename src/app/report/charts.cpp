@@ -295,6 +295,76 @@ std::string calibration_chart(const LiveScore& live, const TargetLine& target, d
   return svg.markup();
 }
 
+std::string reliability_chart(const TrainingLine& training, double width) {
+  constexpr double kCountHeight = 70, kBins = Reliability::kBins;
+  const double height = width * 0.86 + kCountHeight + 22;
+  Svg svg{width, height, "reliability before and after calibration of " + training.target};
+  const Plot plot{58, 28, width - 12, height - 44 - kCountHeight - 22};
+  const Plot counts{plot.left, plot.bottom + 42, plot.right, plot.bottom + 42 + kCountHeight};
+  struct Line {
+    const Reliability& bins;
+    std::string name, look;
+    double side;  // of the bin's middle, where its rows are drawn
+  };
+  const std::vector<Line> lines{{training.reliability_before, "before calibration", "base", -1},
+                                {training.reliability_after, "after calibration", "model", 1}};
+  // Both axes span what was said and what came, in whole bins: the diagonal keeps its slope.
+  double low = 1, high = 0;
+  std::int64_t most = 0;
+  for (const Line& line : lines)
+    for (std::size_t b = 0; b < line.bins.bins.size(); ++b) {
+      const ReliabilityBin& bin = line.bins.bins[b];
+      if (bin.n == 0) continue;
+      most = std::max(most, bin.n);
+      low = std::min({low, static_cast<double>(b) / kBins, bin.share});
+      high = std::max({high, static_cast<double>(b + 1) / kBins, bin.share});
+    }
+  if (most == 0) {
+    svg.text({plot.left, plot.top + 30}, Anchor::Start, "no rows", "soft");
+    return svg.markup();
+  }
+  low = std::floor(low * kBins) / kBins;
+  high = std::ceil(high * kBins) / kBins;
+  const Scale x{low, high, plot.left, plot.right}, y{low, high, plot.bottom, plot.top};
+  draw_value_axis(svg, plot, y, Unit::Percent, "came true");
+  for (const Tick& tick : value_ticks(low, high, std::max(2, static_cast<int>(plot.width() / 80)), Unit::Percent)) {
+    svg.line({x(tick.at), plot.top}, {x(tick.at), plot.bottom}, "grid");
+    svg.text({x(tick.at), plot.bottom + 18}, Anchor::Middle, tick.label);
+  }
+  svg.line({x(low), y(low)}, {x(high), y(high)}, "diagonal");
+  const Scale rows{0, static_cast<double>(most), 0, kCountHeight};
+  const double bin_width = (x(high) - x(low)) / ((high - low) * kBins);
+  svg.line({counts.left, counts.bottom}, {counts.right, counts.bottom}, "frame");
+  svg.text({counts.left - 7, counts.top + 4}, Anchor::End, grouped(most));
+  svg.text({counts.right, counts.bottom + 18}, Anchor::End, "said of the likeliest class; below, rows in each bin",
+           "axis");
+  for (const Line& line : lines) {
+    std::vector<Svg::Point> points;
+    for (std::size_t b = 0; b < line.bins.bins.size(); ++b) {
+      const ReliabilityBin& bin = line.bins.bins[b];
+      if (bin.n == 0) continue;
+      const double error = 2 * std::sqrt(bin.share * (1 - bin.share) / static_cast<double>(bin.n));
+      if (line.side > 0)
+        svg.line({x(bin.confidence), y(bin.share - error)}, {x(bin.confidence), y(bin.share + error)},
+                 "line thin " + line.look);
+      points.push_back({x(bin.confidence), y(bin.share)});
+      const double middle = x((static_cast<double>(b) + 0.5) / kBins), tall = rows(static_cast<double>(bin.n));
+      const double bar = bin_width * 0.42;
+      svg.rect({line.side > 0 ? middle + 1 : middle - 1 - bar, counts.bottom - tall}, bar, tall, "bar " + line.look,
+               fmt::format("{}: {} rows said {} to {}", line.name, grouped(bin.n),
+                           percent(static_cast<double>(b) / kBins), percent(static_cast<double>(b + 1) / kBins)));
+    }
+    svg.path(points, line.side > 0 ? "line " + line.look : "line dashed " + line.look);
+    std::size_t i = 0;
+    for (const ReliabilityBin& bin : line.bins.bins)
+      if (bin.n > 0)
+        svg.circle(points[i++], 4, "dot " + line.look,
+                   fmt::format("{}: {} rows\nsaid {}\ncame {}", line.name, grouped(bin.n), percent(bin.confidence, 2),
+                               percent(bin.share, 2)));
+  }
+  return svg.markup();
+}
+
 std::string equity_chart(const Paper& paper, double width) {
   Svg svg{width, 320, "paper account, models and baseline"};
   const Plot plot{66, 26, width - 8, 290};

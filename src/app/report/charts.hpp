@@ -20,6 +20,10 @@ std::string direction_chart(const LiveScore& live, double width);
 /// Predicted against realised, by decile; on the diagonal a prediction means what it says.
 std::string calibration_chart(const LiveScore& live, const TargetLine& target, double width);
 
+/// What the likeliest class's probability said against how often it came, before and after calibration, with twice the
+/// standard error of the latter; below, the rows of each bin. On the diagonal a probability means what it says.
+std::string reliability_chart(const TrainingLine& training, double width);
+
 /// The paper account from the first trade on: models, baseline, and the models before costs.
 std::string equity_chart(const Paper& paper, double width);
 

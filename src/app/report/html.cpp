@@ -282,6 +282,84 @@ std::string live_part(const Report& report) {
   return out;
 }
 
+/// The champion's training where its verdict has bins, else the newest that has.
+const TrainingLine* reliability_of(const Report& report, const std::string& target) {
+  const TrainingLine* found = nullptr;
+  for (const TrainingLine& line : report.trainings)
+    if (line.target == target && !line.reliability_after.bins.empty()) found = &line;
+  for (const ChampionLine& champion : report.champions)
+    if (champion.target == target) {
+      const TrainingLine* training = training_of(report, champion.model);
+      if (training != nullptr && !training->reliability_after.bins.empty()) found = training;
+    }
+  return found;
+}
+
+std::string reliability_table(const TrainingLine& line) {
+  HtmlTable table{{"", ">before calibration", ">after"}};
+  const auto measured = [&](std::string_view name) {
+    const auto found = std::ranges::find(line.checks, name, &Check::name);
+    return found == line.checks.end() ? std::numeric_limits<double>::quiet_NaN() : found->measured;
+  };
+  table.row({"expected calibration error", figure(measured("ece_before"), 4), figure(measured("ece_after"), 4)});
+  table.row(
+      {"the same class by class", figure(measured("class_ece_before"), 4), figure(measured("class_ece_after"), 4)});
+  table.row({"log loss", figure(measured("log_loss_before"), 4), figure(measured("log_loss"), 4)});
+  std::string out = table.markup();
+  if (line.reliability_before == line.reliability_after)
+    out +=
+        "<p class=\"note\">Its calibrator changes nothing: none was asked for, or it had too few rows or nothing to "
+        "gain "
+        "on them.</p>\n";
+  const double coverage = measured("conformal_coverage");
+  if (std::isfinite(coverage))
+    out += fmt::format(
+        "<p class=\"note\">Prediction sets on the same rows: {} hold what came; {} have one class."
+        "</p>\n",
+        e(percent(coverage)), e(percent(measured("conformal_single_share"))));
+  return out;
+}
+
+std::string sets_table(const ConformalCoverage& sets) {
+  HtmlTable table{{"week from", ">rows", ">held what came", ">classes a set", ">of one class", ">of these right"}};
+  const auto add = [&](const std::string& name, const SetCount& count, std::string_view look) {
+    table.row({"<span class=\"w\">" + e(name) + "</span>", grouped(count.n),
+               fmt::format("{} \u00b1 {}", percent(count.coverage()), percent(count.standard_error())),
+               figure(count.mean_size(), 2), percent(count.single_share()), percent(count.single_accuracy())},
+              look);
+  };
+  for (const ConformalCoverage::Week& week : sets.weeks()) add(week.monday.date(), week.count, "");
+  add("all", sets.all(), "sum");
+  return table.markup();
+}
+
+std::string reliability_part(const Report& report) {
+  std::string cards;
+  for (const TargetLine& target : report.targets) {
+    const TrainingLine* line = reliability_of(report, target.name);
+    if (line == nullptr) continue;
+    cards += card(fmt::format("{}: model {}, {}, on {} unseen rows", target.name, brief(line->model), line->verdict,
+                              grouped(line->holdout_rows)),
+                  legend({{"i-base l d", "before calibration"},
+                          {"i-model l", "after, as it acts; bars: twice the standard error"},
+                          {"i-pale l d", "means what it says"}}) +
+                      reliability_chart(*line, kHalf) + reliability_table(*line));
+  }
+  std::string sets;
+  for (const LiveScore& live : report.live)
+    if (live.sets.all().n > 0)
+      sets +=
+          card(fmt::format("{}: prediction sets as served, {} promised", live.target, percent(1 - live.set_alpha, 0)),
+               sets_table(live.sets));
+  if (cards.empty() && sets.empty()) return {};
+  return "<h2>Do probabilities mean what they say?</h2>\n<p class=\"note\">Rows of the gate's hold-out by the "
+         "probability of their likeliest class, in fifteen bins of equal width: what was said against how often it "
+         "came "
+         "true. The expected calibration error is the mean distance, over the rows. A prediction set holds the classes "
+         "that cannot be ruled out; it should hold what came as often as promised.</p>\n<div class=\"two\">" +
+         cards + sets + "</div>\n";
+}
+
 std::string paper_part(const Report& report) {
   const Paper& paper = report.paper;
   const Progress& progress = report.progress;
@@ -415,8 +493,8 @@ std::string report_html(const Report& report) {
              "<body><main>\n",
              e(report.profile), kPageStyle) +
          head(report) + tiles(report) + "<h2>In short</h2>\n<ul class=\"findings\">\n" + sentences + "</ul>\n" +
-         learned(report) + live_part(report) + paper_part(report) + importance_part(report) + coverage_part(report) +
-         limits_part(report) + foot(report) + "</main></body></html>\n";
+         learned(report) + live_part(report) + reliability_part(report) + paper_part(report) + importance_part(report) +
+         coverage_part(report) + limits_part(report) + foot(report) + "</main></body></html>\n";
 }
 
 }  // namespace everlearn

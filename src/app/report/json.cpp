@@ -76,6 +76,16 @@ std::string live_json(const LiveScore& live) {
         .put_json("baseline", score_json(score.baseline).text())
         .text();
   };
+  const auto week = [](const ConformalCoverage::Week& sets) {
+    return JsonOut{}
+        .put("week", sets.monday.date())
+        .put("n", sets.count.n)
+        .put("coverage", sets.count.coverage())
+        .put("standard_error", sets.count.standard_error())
+        .put("single_share", sets.count.single_share())
+        .put("single_accuracy", sets.count.single_accuracy())
+        .text();
+  };
   JsonOut out;
   out.put("target", live.target).put("from", iso(live.first)).put("to", iso(live.last));
   const Score& served = live.served;
@@ -92,6 +102,7 @@ std::string live_json(const LiveScore& live) {
       .put_json("baseline", score_json(live.baseline).text())
       .put_list("by_period", list_of(live.periods, period))
       .put_list("deciles", list_of(live.deciles, decile_json))
+      .put_list("sets_by_week", list_of(live.sets.weeks(), week))
       .text();
 }
 

@@ -68,6 +68,7 @@ void LiveScorer::add(const PredictionRow& row, double outcome) {
   first_ = std::min(first_.value_or(row.event_time), row.event_time);
   last_ = std::max(last_.value_or(row.event_time), row.event_time);
   if (classes) {
+    sets_.add(row.event_time, row.set, outcome);
     const bool last = outcome == target_.label.classes() - 1;
     if (!row.probabilities.empty() && std::isfinite(row.probabilities.back()))
       points_.push_back({row.probabilities.back(), last ? 1.0 : 0.0});
@@ -135,6 +136,8 @@ LiveScore LiveScorer::result() const {
     live.periods.push_back({name, score(pair.served, true), score(pair.baseline, false)});
   live.deciles = deciles_of(points_);
   live.baseline_deciles = deciles_of(baseline_points_);
+  live.sets = sets_;
+  live.set_alpha = target_.conformal_alpha;
   return live;
 }
 

@@ -46,6 +46,7 @@ class LiveScorer {
   Pair all_;
   std::map<std::string, Pair> by_period_;
   std::vector<Point> points_, baseline_points_;
+  ConformalCoverage sets_;
   std::optional<Timestamp> first_, last_;
 };
 

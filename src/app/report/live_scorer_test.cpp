@@ -129,3 +129,20 @@ TEST_CASE("live score: classes by accuracy; of the baseline only the winner is k
   CHECK(live.baseline.accuracy == 0.5);
   CHECK(std::isnan(live.baseline.log_loss));
 }
+
+TEST_CASE("live score: prediction sets against what came, where they were served") {
+  TargetProfile target;
+  target.name = "up";
+  target.label.kind = LabelKind::Direction3;
+  target.task = Task::Multiclass;
+  LiveScorer scorer{target, 0, Period::Year};
+  PredictionRow row = said(0, 0);
+  row.probabilities = {0.2, 0.3, 0.5};
+  scorer.add(row, 2);
+  CHECK(scorer.result().sets.all().n == 0);
+  row.set = 0b110;
+  scorer.add(row, 2);
+  scorer.add(row, 0);
+  CHECK(scorer.result().sets.all().n == 2);
+  CHECK(scorer.result().sets.all().coverage() == 0.5);
+}

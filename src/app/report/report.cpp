@@ -102,6 +102,8 @@ Result<TrainingLine> training_line(const VerdictRow& row, const std::vector<Targ
   EL_TRY(Verdict verdict, Verdict::from_json(verdict_json));
   line.why = verdict.reason;
   line.checks = std::move(verdict.checks);
+  line.reliability_before = std::move(verdict.reliability_before);
+  line.reliability_after = std::move(verdict.reliability_after);
   line.holdout_rows = verdict.rows;
   line.holdout_effective = verdict.effective;
   line.holdout_used_before = verdict.rows_used_before;

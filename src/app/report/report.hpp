@@ -10,6 +10,8 @@
 
 #include "app/config/config.hpp"
 #include "app/progress.hpp"
+#include "learn/conformal_coverage.hpp"
+#include "learn/reliability.hpp"
 #include "learn/train_job.hpp"
 #include "market/source.hpp"
 #include "registry/registry.hpp"
@@ -45,6 +47,8 @@ struct LiveScore {
   std::optional<Timestamp> first, last;  // of these rows
   std::vector<PeriodScore> periods;
   std::vector<Decile> deciles, baseline_deciles;  // empty under 100 rows
+  ConformalCoverage sets;                         // of the prediction sets that were served, where there are some
+  double set_alpha = 0;                           // the share they may miss, by the settings of now
 };
 
 struct TargetLine {
@@ -62,6 +66,7 @@ struct TrainingLine {
   std::optional<Timestamp> holdout_first, holdout_last;
   double seconds = 0;
   std::vector<Check> checks;
+  Reliability reliability_before, reliability_after;  // classes: of its calibration, on the hold-out
 };
 
 /// A model's time in office.

@@ -259,6 +259,45 @@ TEST_CASE("page: well formed, with every section and picture, and self-contained
   CHECK_FALSE(has(html, "url("));
 }
 
+TEST_CASE("page: reliability before and after calibration, of the champion where its verdict has bins") {
+  Report report = made_up_report();
+  CHECK_FALSE(has(report_html(report), "Do probabilities mean"));
+  Reliability bins;
+  bins.bins.resize(Reliability::kBins);
+  bins.bins[5] = {900, 0.37, 0.41};
+  bins.bins[6] = {100, 0.44, 0.39};
+  const auto give = [&](const std::string& model) {
+    for (TrainingLine& line : report.trainings)
+      if (line.model == model) {
+        line.reliability_before = line.reliability_after = bins;
+        line.checks.push_back({"ece_before", 0.0421, kNaN, true, ""});
+        line.checks.push_back({"conformal_coverage", 0.897, kNaN, true, ""});
+        line.checks.push_back({"conformal_single_share", 0.311, kNaN, true, ""});
+      }
+  };
+  const std::string champion = report.champions[0].model;
+  give(champion);
+  std::string html = report_html(report);
+  CHECK(unbalanced(html) == "");
+  for (const auto* part : {"Do probabilities mean what they say?", "reliability before and after calibration of ret_5d",
+                           "after calibration: 900 rows\nsaid 37.00 %\ncame 41.00 %", "0.0421",
+                           "89.7&nbsp;% hold what came; 31.1&nbsp;% have one class"}) {
+    CAPTURE(part);
+    CHECK(has(html, part));
+  }
+  CHECK(has(html, "ret_5d: model " + champion.substr(0, 12)));
+  CHECK_FALSE(has(html, "prediction sets as served"));
+  CHECK(has(report_text(report), "ece_before 0.0421"));
+
+  report.live[0].sets.add(Timestamp::parse("2022-11-09T00:00:00Z").value(), 0b1, 0);
+  html = report_html(report);
+  CHECK(unbalanced(html) == "");
+  CHECK(has(html, "prediction sets as served"));
+  CHECK(has(html, "2022-11-07"));  // the Monday
+  JsonIn live = JsonIn::parse(JsonIn::parse(report_json(report))->list("live")[0]).value();
+  REQUIRE(live.list("sets_by_week").size() == 1);
+}
+
 TEST_CASE("page: a hostile name stays text") {
   Report report = made_up_report();
   const std::string hostile = "<script>alert('x')</script>\"&";

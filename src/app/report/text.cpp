@@ -115,8 +115,8 @@ std::string run_section(const Report& report) {
 
 std::string gate_figures(const TrainingLine& training) {
   std::vector<std::string> parts;
-  for (const auto* name :
-       {"r2", "r2_no_change", "direction_accuracy", "accuracy", "gain_over_champion", "gain_over_baseline"}) {
+  for (const auto* name : {"r2", "r2_no_change", "direction_accuracy", "accuracy", "gain_over_champion",
+                           "gain_over_baseline", "ece_before", "ece_after", "conformal_coverage"}) {
     for (const Check& check : training.checks)
       if (check.name == name) parts.push_back(fmt::format("{} {}", name, figure(check.measured, 4)));
   }
