@@ -250,16 +250,16 @@ Result<void> Engine::act(Timestamp at, Decision& decision) {
     row.required = signals[i].required;
     decision.decisions[i].signal = signals[i];
     decision.baseline_decisions[i].signal = baseline_signals[i];
-    if (!decision.inputs[i].traded) continue;  // without a price there is nothing to buy
+    const bool traded = decision.inputs[i].traded;  // without a price there is nothing to buy, but something to tell
     if (signals[i].passed) {
-      act.push_back(decision.decisions[i]);
+      if (traded) act.push_back(decision.decisions[i]);
       EL_CHECK(store_.append(signal_alert(*targets_[acting_]->profile, {.row = row,
                                                                         .instrument = instruments_[row.instrument].name,
                                                                         .side = signals[i].side,
                                                                         .until = decision.decisions[i].exit_at,
                                                                         .recent_rows = signals_.recent_count()})));
     }
-    if (baseline_signals[i].passed) baseline_act.push_back(decision.baseline_decisions[i]);
+    if (traded && baseline_signals[i].passed) baseline_act.push_back(decision.baseline_decisions[i]);
   }
   for (const PredictionRow& row : decision.rows) {
     ledger_.add(row);
