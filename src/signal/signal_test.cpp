@@ -269,6 +269,18 @@ TEST_CASE("signal: quiet hours are local time and may cross midnight") {
   CHECK(!QuietHours::make("01:00", "06:00", "Mars/Base"));
 }
 
+TEST_CASE("signal: in the quiet hours a verdict says what the time is there, and when they end") {
+  SignalRules r = rules();
+  r.quiet_from = "01:00";
+  r.quiet_to = "09:00";
+  r.quiet_zone = "Asia/Kolkata";
+  const Signal night = judge(r, input(0.01), Timestamp::parse("2026-01-01T03:30:00+05:30").value());
+  CHECK(night.filter == "quiet hours");
+  CHECK(night.measured == 3.5);
+  CHECK(night.required == 9);
+  CHECK(judge(r, input(0.01), Timestamp::parse("2026-01-01T09:00:00+05:30").value()).passed);
+}
+
 TEST_CASE("signal: of too many the best expected values pass") {
   SignalRules r = rules();
   r.max_signals = 1;
