@@ -2,10 +2,12 @@
 
 #include <fmt/format.h>
 
+#include "app/alert_state.hpp"
 #include "app/data_directory.hpp"
 #include "app/report/words.hpp"
-#include "feature/feature_set.hpp"
+#include "app/row_schema.hpp"
 #include "io/path_owner.hpp"
+#include "io/telegram.hpp"
 #include "registry/bundle.hpp"
 #include "schedule/rule.hpp"
 #include "schedule/zone.hpp"
@@ -28,6 +30,7 @@ class Examiner {
     time_zones();
     sqlite_version();
     trainer();
+    alerts();
     directory();
     return std::move(findings_);
   }
@@ -43,14 +46,13 @@ class Examiner {
   const Profile& profile() const { return examination_.config.profile; }
 
   void settings() {
-    const Duration step = profile().cycle.us() > 0 ? profile().cycle : Duration::days(1);
-    const auto features = FeatureSet::choose(step, profile().features);
-    if (!features) return failed("settings", features.error().message);
+    const auto schema = RowSchema::make(profile());
+    if (!schema) return failed("settings", schema.error().message);
     if (const auto rule = Rule::parse(profile().train_schedule, profile().train_zone); !rule)
       return failed("settings", rule.error().message);
     ok("settings",
        fmt::format("profile {}: {} settings, {} features, {}", profile().name, examination_.config.settings.size(),
-                   features->size(), some(std::ssize(profile().targets), "target")));
+                   schema->size(), some(std::ssize(profile().targets), "target")));
   }
 
   void clock() {
@@ -103,6 +105,26 @@ class Examiner {
                                            : exit->signal > 0 ? fmt::format("signal {}", exit->signal)
                                                               : fmt::format("exit status {}", exit->code)));
     ok("trainer", fmt::format("{} runs", examination_.trainer));
+  }
+
+  void alerts() {
+    const AlertSettings& settings = profile().alert;
+    const std::string missing = missing_for_telegram(settings);
+    const bool half = settings.telegram.token.empty() != settings.telegram.chat.empty();
+    if (!missing.empty())
+      return add(half ? Health::Warn : Health::Ok, "alerts", "no channel, so nobody is told: " + missing);
+    if (!examination_.dry_run)
+      return ok("alerts", fmt::format("telegram to {}; --dry-run asks it", settings.telegram.chat));
+    Telegram telegram{settings.telegram};
+    const auto bot = telegram.bot();
+    if (!bot) return failed("telegram", bot.error().message);
+    const auto chat = telegram.chat();
+    if (!chat)
+      return failed("telegram",
+                    fmt::format("{} answers, but not about chat {}: {}; the bot must have been written to or "
+                                "let into it",
+                                *bot, settings.telegram.chat, chat.error().message));
+    ok("telegram", fmt::format("{} may write to \"{}\"", *bot, *chat));
   }
 
   void directory() {

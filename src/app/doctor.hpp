@@ -21,8 +21,9 @@ struct Finding {
 struct Examination {
   Config config;
   std::string directory;
-  std::string trainer;  // path of everlearn-train
-  bool deep = false;    // read every stored row, too
+  std::string trainer;   // path of everlearn-train
+  bool deep = false;     // read every stored row, too
+  bool dry_run = false;  // ask what is outside, too: the channels of alerts; nothing is sent
 };
 
 /// Looks at everything a run needs, changes nothing, and goes on after what it finds: settings, clock, time zones,

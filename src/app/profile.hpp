@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "app/streams.hpp"
 #include "alert/alert_settings.hpp"
+#include "app/streams.hpp"
 #include "core/time.hpp"
 #include "io/table_options.hpp"
 #include "label/label.hpp"

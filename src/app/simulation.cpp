@@ -18,10 +18,9 @@ namespace everlearn {
 namespace {
 
 // Settings that change how a result is computed but not what it is: a directory may go on with others.
-const std::set<std::string, std::less<>> kMeansOnly{"train.threads",       "train.memory_mb",      "train.wall",
-                                                    "source.inputs",       "source.limits",        "title",
-                                                    "alert.min_severity",  "alert.telegram.token", "alert.telegram.chat",
-                                                    "alert.telegram.api"};
+const std::set<std::string, std::less<>> kMeansOnly{
+    "train.threads", "train.memory_mb",    "train.wall",           "source.inputs",       "source.limits",
+    "title",         "alert.min_severity", "alert.telegram.token", "alert.telegram.chat", "alert.telegram.api"};
 
 std::string settings_fingerprint(const Config& config) {
   std::string text;

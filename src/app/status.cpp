@@ -30,6 +30,7 @@ EngineStatus engine_status(const DataDirectory& directory) {
   if (!in || !in->has("started")) return status;
   in->get("started", status.started);
   in->get("training", status.training);
+  if (in->has("source_trouble")) in->get("source_trouble", status.source_trouble);
   return status;
 }
 
@@ -57,6 +58,21 @@ std::string engine_words(const Status& status) {
     return status.progress.finished ? "not running; the recording was read to its end"
                                     : "not running; the simulation stopped before the end of its recording";
   return "not running";
+}
+
+std::vector<std::string> channels_of(const AlertState& state) {
+  std::vector<std::string> jsons;
+  for (const ChannelState& channel : state.channels)
+    jsons.push_back(JsonOut{}
+                        .put("name", channel.name)
+                        .put("sent", channel.sent)
+                        .put("waiting", channel.waiting)
+                        .put("expired", channel.expired)
+                        .put("refused", channel.refused)
+                        .put("skipped", channel.skipped)
+                        .put("problem", channel.problem)
+                        .text());
+  return jsons;
 }
 
 }  // namespace
@@ -123,6 +139,9 @@ Result<Status> make_status(DataDirectory& directory) {
   status.data_bytes = store.bytes_on_disk();
   EL_TRY(status.free_bytes, directory.fs().free_bytes(directory.path()));
   status.capital = profile.paper.limits.capital;
+  EL_TRY(status.alerts, alert_state(store, profile.alert));
+  status.alert_words = status.simulated ? grouped(status.alerts.raised) + " raised; a simulation tells nobody"
+                                        : alert_words(status.alerts, profile.alert);
   return status;
 }
 
@@ -158,6 +177,8 @@ std::string status_text(const Status& status) {
   std::string out = fmt::format("{}: {}\n", status.profile, status.title);
   out += row("Directory", status.directory);
   out += row("Engine", engine_words(status));
+  if (!status.engine.source_trouble.empty())
+    out += row("Source", "cannot be read now: " + status.engine.source_trouble);
   out += row("Learning", learning_words(status));
   out += row("ML Data", fmt::format("{} examples collected, {} labeled ({} effective; learning starts at {})",
                                     grouped(progress.examples), grouped(status.labelled), grouped(status.effective),
@@ -200,6 +221,7 @@ std::string status_text(const Status& status) {
   for (std::size_t i = 0; i < std::min<std::size_t>(filters.size(), 4); ++i)
     stopped += fmt::format("{}{} {}", i == 0 ? "; stopped: " : ", ", filters[i].first, grouped(filters[i].second));
   out += row("Signals", fmt::format("{} passed{}", grouped(progress.signals), stopped));
+  out += row("Alerts", status.alert_words);
   out += row("Paper", fmt::format("equity {} of {} at the start, the baseline alone {}; {} after costs of {}",
                                   money(progress.equity), money(status.capital), money(progress.baseline_equity),
                                   some(progress.round_trips, "round trip"), money(progress.costs)));
@@ -235,6 +257,7 @@ std::string status_json(const Status& status) {
       .put("holder", status.engine.holder)
       .put("started", time(status.engine.started))
       .put("training_runs", status.engine.training)
+      .put("source_trouble", status.engine.source_trouble)
       .put("recent_accuracy", progress.recent_accuracy)
       .put("recent_majority", progress.recent_majority)
       .put("recent_rows", progress.recent_rows)
@@ -284,6 +307,8 @@ std::string status_json(const Status& status) {
                              .put("costs", progress.costs)
                              .put("round_trips", progress.round_trips)
                              .text())
+      .put_json("alerts",
+                JsonOut{}.put("raised", status.alerts.raised).put_list("channels", channels_of(status.alerts)).text())
       .put_json("coverage", JsonOut{}
                                 .put("streams", status.streams)
                                 .put("points", status.points)

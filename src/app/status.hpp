@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "app/alert_state.hpp"
 #include "app/data_directory.hpp"
 #include "app/progress.hpp"
 
@@ -29,6 +30,7 @@ struct EngineStatus {
   bool daemon = false;                // it answers at control.sock
   std::optional<Timestamp> started;   // of the daemon
   bool training = false;
+  std::string source_trouble;  // why its table cannot be read now; empty: it can
 };
 
 struct Status {
@@ -50,6 +52,8 @@ struct Status {
   double longest_gap_s = 0;
   std::uint64_t data_bytes = 0, free_bytes = 0;
   double capital = 0;
+  AlertState alerts;
+  std::string alert_words;
 };
 
 /// Asks a daemon too, and goes on without its answer. Errors: those of the store.

@@ -39,12 +39,17 @@ Duration ChannelThread::wait(Duration at_most) {
   return Duration{std::chrono::duration_cast<std::chrono::microseconds>(waited).count()};
 }
 
+void ChannelThread::stop() {
+  thread_.request_stop();
+  if (thread_.joinable()) thread_.join();
+}
+
 void ChannelThread::work(std::stop_token stop) {
   while (true) {
     Message message;
     {
       std::unique_lock lock{mutex_};
-      if (!changed_.wait(lock, stop, [&] { return !messages_.empty(); })) return;
+      if (!changed_.wait(lock, stop, [&] { return !messages_.empty(); }) || stop.stop_requested()) return;
       message = std::move(messages_.front());
       messages_.pop_front();
     }

@@ -16,7 +16,6 @@ namespace everlearn {
 class ChannelThread {
  public:
   explicit ChannelThread(std::unique_ptr<Channel> channel);
-  /// Asks what is under way to end, and waits for it; its answer is lost.
   ~ChannelThread();
   ChannelThread(const ChannelThread&) = delete;
   ChannelThread& operator=(const ChannelThread&) = delete;
@@ -27,6 +26,8 @@ class ChannelThread {
   std::vector<ChannelAnswer> take_answers();
   /// Until an answer is there, at most so long; returns how long it was.
   Duration wait(Duration at_most);
+  /// Asks what is under way to end, and waits for it; its answer can still be taken. No message goes out any more.
+  void stop();
 
  private:
   void work(std::stop_token stop);

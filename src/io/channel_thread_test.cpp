@@ -64,5 +64,15 @@ TEST_CASE("channel thread: what hangs fills the queue, and is given up at the en
   CHECK(thread.take_answers().empty());
 }
 
+TEST_CASE("channel thread: after the end the answer of what was under way is there, and nothing else goes out") {
+  ChannelThread thread{std::make_unique<Script>()};
+  REQUIRE(thread.offer({.number = 1, .text = "hang"}));
+  REQUIRE(thread.offer({.number = 2, .text = "never"}));
+  thread.stop();
+  const auto answers = thread.take_answers();
+  CHECK(answers.size() <= 1);  // none: it ended before the first was taken
+  for (const ChannelAnswer& answer : answers) CHECK(answer.number == 1);
+}
+
 }  // namespace
 }  // namespace everlearn

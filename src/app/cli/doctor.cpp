@@ -13,7 +13,7 @@ namespace {
 
 struct Options {
   CommonOptions common;
-  bool deep = false;
+  bool deep = false, dry_run = false;
 };
 
 Result<void> run(const Options& options) {
@@ -25,7 +25,8 @@ Result<void> run(const Options& options) {
     findings = examine({.config = place->config,
                         .directory = place->directory,
                         .trainer = beside_us("everlearn-train"),
-                        .deep = options.deep});
+                        .deep = options.deep,
+                        .dry_run = options.dry_run});
   }
   std::int64_t failed = 0, warned = 0;
   std::vector<std::string> jsons;
@@ -57,6 +58,7 @@ void add_doctor(Verbs& verbs) {
   auto options = std::make_shared<Options>();
   CLI::App* verb = verbs.app.add_subcommand("doctor", "is everything in order? step by step");
   add_common(*verb, options->common);
+  verb->add_flag("--dry-run", options->dry_run, "also ask what is outside, and change and send nothing");
   verb->add_flag("--deep", options->deep, "also read every stored row against its checksum");
   verbs.runs[verb] = [options] { return run(*options); };
 }
