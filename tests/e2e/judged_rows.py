@@ -59,6 +59,43 @@ class Model:
         return numpy.where(numpy.isnan(baseline), said, weight * said + (1 - weight) * baseline)
 
 
+class ClassModel(Model):
+    """The same for classes: one probability each, by docs/calibration.md."""
+
+    def __init__(self, everlearn, directory, model, place):
+        super().__init__(everlearn, directory, model, place)
+        file = directory / "models" / model / "conformal.json"
+        self.sets = json.loads(file.read_text(encoding="utf-8")) if file.exists() else None
+
+    def said(self, examples, chosen):
+        p = self.booster.predict(examples.features(self.card["columns"], chosen))
+        return p if p.ndim == 2 else numpy.column_stack([1 - p, p])
+
+    def calibrated(self, p):
+        if self.calibrator["kind"] == "temperature":
+            logs = numpy.log(numpy.maximum(p, 1e-15)) / self.calibrator["temperature"]
+            p = numpy.exp(logs - logs.max(axis=1, keepdims=True))
+            return p / p.sum(axis=1, keepdims=True)
+        if self.calibrator["kind"] == "isotonic":
+            curves = self.calibrator["curves"]
+            if len(curves) == 1:
+                up = numpy.interp(p[:, 1], curves[0]["x"], curves[0]["y"])
+                return numpy.column_stack([1 - up, up])
+            p = numpy.column_stack([numpy.interp(p[:, c], k["x"], k["y"]) for c, k in enumerate(curves)])
+            return p / p.sum(axis=1, keepdims=True)
+        return p
+
+    def blended(self, p, baseline):
+        weight = self.card["blend_weight"]
+        missing = numpy.isnan(baseline).any(axis=1, keepdims=True)
+        return numpy.where(missing, p, weight * p + (1 - weight) * baseline)
+
+    def set_masks(self, acts):
+        held = 1 - acts <= self.sets["threshold"]
+        held[~held.any(axis=1), acts[~held.any(axis=1)].argmax(axis=1)] = True
+        return (held << numpy.arange(acts.shape[1])).sum(axis=1)
+
+
 def moment(text):
     """Microseconds of an exported time; exact, unlike a float of seconds."""
     return int(numpy.datetime64(text.removesuffix("Z"), "us").astype(numpy.int64))
