@@ -266,6 +266,9 @@ class Review {
     if (!regression_) {
       inform("log_loss", class_fit_of(candidate_of).log_loss(),
              others([this](const Speaker& speaker) { return class_fit_of(speaker).log_loss(); }));
+      if (std::isnan(required_of("accuracy")))
+        inform("accuracy", class_fit_of(candidate_of).accuracy(),
+               others([this](const Speaker& speaker) { return class_fit_of(speaker).accuracy(); }));
       inform("majority_class", class_fit_of(candidate_of).majority_share(), "what always saying one class gets");
       return;
     }
