@@ -9,9 +9,9 @@ import math
 import pytest
 from row_tables import csv_rows
 
-# Few trees and a gate that promotes nearly everything: what is looked at are filters, and they need a champion.
+# Base and tuned, one of them serving. Few trees and a gate that promotes nearly everything: what is looked at are filters, and they need a champion.
 SETTINGS = (
-    "learner.trees=20", "learner.row_fraction=1", "tune.way=none", "scaling.first=0", "scaling.step=0", "scaling.most=0",
+    "learner.trees=20", "learner.row_fraction=1", "tune.every=12h", "tune.rows_min=200", "scaling.first=0", "scaling.step=0", "scaling.most=0",
     "train.auto_enable=600", "train.min_effective=200", "train.min_holdout_effective=50", "train.every=72h",
     "train.min_recent_accuracy=none", "gate.max_gain_share=1", "target.move.require=accuracy>=0",
     "target.move.comparison=non_inferior", "target.move.margin=0.5", "target.move.conformal_alpha=0.2",
@@ -46,7 +46,10 @@ def served(everlearn, run):
     prices = {(row["instrument"], row["event_time"]): float(row["price"])
               for row in csv_rows(everlearn.export(directory, "prices", directory / "prices.csv"))}
     rows = csv_rows(everlearn.export(directory, "predictions", directory / "predictions.csv"))
-    assert {row["stream"] for row in rows} == {"base"} and {row["served"] for row in rows} == {"true"}
+    for row in rows:
+        assert (row["served"] == "true") == bool(row["verdict"]), row
+    rows = [row for row in rows if row["served"] == "true"]  # beside it spoke the stream on trial
+    assert {row["stream"] for row in rows} == {"base", "tuned"}
     for row in rows:
         row["p"] = [float(row[f"p.{c}"]) for c in range(3)] if row["p.0"] else []
         row["side"] = 0 if not row["expected"] else 1 if float(row["expected"]) > 0 else -1

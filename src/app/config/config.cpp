@@ -400,6 +400,8 @@ Result<void> check_profile(const Profile& profile) {
                     tune_way_name(profile.tune.way), acts.name));
   if (profile.train_min_recent_accuracy && acts.task == Task::Regression)
     return wrong(fmt::format("train.min_recent_accuracy is for class targets; target.{} is not one", acts.name));
+  if (profile.signal.conformal && acts.conformal_alpha == 0)
+    return wrong(fmt::format("signal.conformal needs prediction sets: target.{}.conformal_alpha is 0", acts.name));
   if (profile.scaling.most > 0 && profile.scaling.most < profile.scaling.first)
     return wrong(
         fmt::format("scaling.most {} is less than scaling.first {}", profile.scaling.most, profile.scaling.first));

@@ -281,6 +281,7 @@ TEST_CASE("config: settings that contradict each other are refused") {
   CHECK(contains(User{cycle + "[target.a]\nacts = true\nhorizon = \"5 sessions\"\n"}.refused(), "24/7"));
   CHECK(contains(User{one + "[train]\nwindow = \"100d\"\n[retention]\ndays = 50\n"}.refused(), "train.window"));
   CHECK(contains(User{one + "[learner]\nboosting = \"rf\"\n"}.refused(), "row_fraction"));
+  CHECK(contains(User{one + "[signal]\nconformal = true\n"}.refused(), "target.a.conformal_alpha is 0"));
   CHECK(contains(User{one + "calibration = \"isotonic\"\n"}.refused(), "\"isotonic\" does not fit a regression task"));
   CHECK(contains(User{one + "label = \"direction_3\"\ncalibration = \"linear\"\n"}.refused(),
                  "\"linear\" does not fit a multiclass task"));
