@@ -63,6 +63,10 @@ class FakeTable final : public LiveTable {
         if (!order_of(row, plan) && found.size() < limit) found.push_back(cells_of(row, plan));
       return found;
     }
+    Result<std::optional<Timestamp>> newest(const TablePlan& plan) override {
+      const auto all = placed(plan);
+      return all.empty() ? std::optional<Timestamp>{} : std::optional{all.back().place.order};
+    }
     Result<void> close() override { return {}; }
 
    private:

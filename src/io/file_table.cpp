@@ -107,6 +107,11 @@ class FileView final : public TableView {
                                                                                       limit, contents_->odd.size()))};
   }
 
+  Result<std::optional<Timestamp>> newest(const TablePlan& plan) override {
+    EL_CHECK(load(plan));
+    return contents_->rows.empty() ? std::optional<Timestamp>{} : std::optional{contents_->rows.back().order};
+  }
+
   Result<void> close() override { return {}; }
 
  private:

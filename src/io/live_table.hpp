@@ -62,6 +62,8 @@ class TableView {
   virtual Result<std::vector<FoundRow>> rows(const TablePlan& plan, const TableRange& range, std::size_t limit) = 0;
   /// Rows whose order is NULL or unreadable; at most `limit`.
   virtual Result<std::vector<FoundRow>> without_order(const TablePlan& plan, std::size_t limit) = 0;
+  /// The latest order of any row, also one in the future; empty: there is none.
+  virtual Result<std::optional<Timestamp>> newest(const TablePlan& plan) = 0;
   /// Ends it; what was read stands. A view that is only destroyed was given up.
   virtual Result<void> close() = 0;
 };

@@ -300,6 +300,8 @@ std::string PostgresConnection::tls() const {
   return protocol != nullptr ? protocol : "TLS";
 }
 
+std::int64_t PostgresConnection::backend() const { return PQbackendPID(connection_); }
+
 std::string PostgresConnection::server_version() const {
   const char* version = PQparameterStatus(connection_, "server_version");
   return version != nullptr ? version : "";

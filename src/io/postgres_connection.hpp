@@ -94,6 +94,8 @@ class PostgresConnection {
 
   /// "TLSv1.3"; empty: not encrypted.
   std::string tls() const;
+  /// The process that serves it, as the server said when it let us in.
+  std::int64_t backend() const;
   /// "15.8 (Debian 15.8-0+deb12u1)"; empty: it does not say.
   std::string server_version() const;
 

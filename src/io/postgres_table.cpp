@@ -122,6 +122,19 @@ class PostgresView final : public TableView {
     return found(plan, result);
   }
 
+  Result<std::optional<Timestamp>> newest(const TablePlan& plan) override {
+    Statement statement;
+    const Column& order = column(plan, plan.order);
+    const std::string value = read_as(order, fmt::format("max({})", sql_name(order.name)), statement);
+    EL_TRY(const PostgresResult result, run(fmt::format("SELECT {} FROM {}", value, relation_), statement.parameters));
+    const auto bytes = result.rows() > 0 ? result.cell(0, 0) : std::nullopt;
+    if (!bytes) return std::optional<Timestamp>{};
+    if (!order.counted) return postgres_time(type_read(order), *bytes);
+    const auto time = counted_times_->read(*bytes);
+    if (!time) return fail(Code::BadData, fmt::format("{}: the newest {}: {}", name_, order.name, time.error().text()));
+    return std::optional{time->time};
+  }
+
   Result<void> close() override {
     EL_CHECK(run("COMMIT"));
     return {};
@@ -168,17 +181,22 @@ class PostgresView final : public TableView {
     return *std::ranges::find(sql_, plan.columns[place], &Column::name);
   }
 
+  /// As it is read: a local time with its zone, what has no binary form as text.
+  std::string read_as(const Column& one, const std::string& value, Statement& statement) const {
+    if (one.local) return fmt::format("({} AT TIME ZONE {}::text)", value, statement.parameter(time_zone_));
+    return one.counted || !has_binary_form(one.type) ? value + "::text" : value;
+  }
+
+  PostgresType type_read(const Column& one) const {
+    if (one.local) return PostgresType::Timestamptz;
+    return one.counted || !has_binary_form(one.type) ? PostgresType::Text : one.type;
+  }
+
   std::string selection(const TablePlan& plan, Statement& statement) const {
     std::vector<std::string> parts;
     for (std::size_t i = 0; i < plan.columns.size(); ++i) {
       const Column& one = column(plan, i);
-      const std::string name = sql_name(one.name);
-      if (one.local)
-        parts.push_back(fmt::format("({} AT TIME ZONE {}::text)", name, statement.parameter(time_zone_)));
-      else if (one.counted || !has_binary_form(one.type))
-        parts.push_back(name + "::text");
-      else
-        parts.push_back(name);
+      parts.push_back(read_as(one, sql_name(one.name), statement));
     }
     return fmt::format("{}", fmt::join(parts, ", "));
   }
@@ -218,9 +236,7 @@ class PostgresView final : public TableView {
           row.cells.emplace_back();
           continue;
         }
-        const PostgresType type = one.local                                   ? PostgresType::Timestamptz
-                                  : one.counted || !has_binary_form(one.type) ? PostgresType::Text
-                                                                              : one.type;
+        const PostgresType type = type_read(one);
         auto text = postgres_text(type, *bytes);
         if (!text)
           return fail(Code::Unavailable, fmt::format("{}: column {} came with {} bytes for {}", name_,

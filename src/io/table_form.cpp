@@ -218,6 +218,17 @@ Result<void> TableForm::choose(const std::string& table, std::span<const LiveCol
   return {};
 }
 
+std::string TableForm::summary() const {
+  std::string text = !kind_ ? "no price" : has_bars() ? "bars" : "prices";
+  text += key_ ? fmt::format(" by {}", plan_.columns[*key_]) : fmt::format(" of {}", instrument_);
+  text += fmt::format(", time {}", plan_.columns[time_]);
+  if (known_) text += fmt::format(", known at {}", plan_.columns[*known_]);
+  if (id_) text += fmt::format(", id {}", plan_.columns[*id_]);
+  if (!fields_.empty()) text += fmt::format(", {} field{}", fields_.size(), fields_.size() == 1 ? "" : "s");
+  if (outcome_) text += fmt::format(", outcome {}", plan_.columns[*outcome_]);
+  return text;
+}
+
 Result<bool> TableForm::learn(std::span<const FoundRow> rows) {
   if (!has_bars() || bars_.length() || rows.empty()) return true;
   bool dates = false;

@@ -38,6 +38,8 @@ class TableForm {
   const TablePlan& plan() const { return plan_; }
   /// The columns in use, one "kind name" a line: what a later look is compared with.
   const std::string& columns_in_use() const { return in_use_; }
+  /// For people: "bars by symbol, time ts, 14 fields, outcome move".
+  std::string summary() const;
   bool has_bars() const { return kind_ == TableKind::Bars; }
 
   /// Looks how long a bar is; false: more rows are needed first. Errors: BadData for no length a bar can have.

@@ -1,0 +1,18 @@
+// The doctor's look at a table that a profile reads, and at what one run would do. Changes nothing.
+#pragma once
+
+#include <vector>
+
+#include "app/data_directory.hpp"
+#include "app/doctor.hpp"
+
+namespace everlearn {
+
+/// Step by step: the connection, the table, its columns, its newest row. Empty where the profile reads no table.
+std::vector<Finding> examine_source(const Profile& profile);
+
+/// How many rows wait, which stream would serve, when the next base training is due. `data`: null before the first run.
+/// `reads`: the table was found in order.
+std::vector<Finding> examine_next_run(const Profile& profile, DataDirectory* data, bool reads);
+
+}  // namespace everlearn
