@@ -19,6 +19,7 @@ std::string minute(Timestamp t) { return t.iso().substr(0, 16) + "Z"; }
 std::string value_words(const TargetProfile& target, double value) {
   if (target.task != Task::Regression) return std::isfinite(value) ? fmt::format("class {:.0f}", value) : "n/a";
   const bool points = target.label.kind == LabelKind::ForwardReturn && target.label.unit == ReturnUnit::Points;
+  if (target.label.kind == LabelKind::Column) return figure(value, 4);
   if (target.label.unit == ReturnUnit::Log) return figure(value, 4) + " (log)";
   return points ? figure(value, 4) + " points" : percent(value, 2);
 }
@@ -185,7 +186,8 @@ Result<SignalWhy> why_signal(DataDirectory& directory, const std::string& instru
   SignalWhy why{.row = *found, .instrument = directory.instrument(found->instrument), .target = target.name};
   const PredictionRow& row = why.row;
   why.words.push_back(
-      fmt::format("{} at {}, price {:.10g}: {} said {}.", why.instrument, minute(row.event_time), row.price,
+      fmt::format("{} at {}{}: {} said {}.", why.instrument, minute(row.event_time),
+                  std::isfinite(row.price) ? fmt::format(", price {:.10g}", row.price) : "",
                   row.bundle.empty() ? "the baseline" : fmt::format("{} {}", row.rung, brief(row.bundle)),
                   value_words(target, row.bundle.empty() ? row.baseline : row.model)));
   if (!row.bundle.empty())
