@@ -112,7 +112,7 @@ int main(int argc, char** argv) {
   {
     RecentRows again{0, kColumns, profile.tune, Duration{}};
     const Stopwatch stopwatch;
-    must(again.rebuild(*store, 0));
+    must(again.rebuild(*store));
     fmt::print("rebuilt from {} sealed rows: {:.0f} ms\n", kRows, stopwatch.seconds() * 1e3);
   }
 

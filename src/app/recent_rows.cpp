@@ -70,8 +70,8 @@ TuneRows RecentRows::tune_rows(Timestamp as_of) const {
   return rows;
 }
 
-// Everything from `from` on; returns how many examples have no label of the target yet.
-Result<std::int64_t> RecentRows::read(const Store& store, Timestamp from) {
+// Everything from `from` on.
+Result<void> RecentRows::read(const Store& store, Timestamp from) {
   waiting_.clear();
   labelled_.clear();
   prune_at_ = kPruneAfter;
@@ -80,20 +80,15 @@ Result<std::int64_t> RecentRows::read(const Store& store, Timestamp from) {
     if (label.target == target_) labels.emplace(Key{label.event_time, label.instrument}, label);
     return true;
   }));
-  std::int64_t without = 0;
-  EL_CHECK(store.scan_examples({from, Timestamp::max()}, [&](const ExampleRow& example) {
+  return store.scan_examples({from, Timestamp::max()}, [&](const ExampleRow& example) {
     add(example);
     const auto label = labels.find({example.event_time, example.instrument});
-    if (label == labels.end())
-      ++without;
-    else
-      settle(label->second);
+    if (label != labels.end()) settle(label->second);
     return true;
-  }));
-  return without;
+  });
 }
 
-Result<void> RecentRows::rebuild(const Store& store, std::int64_t waiting) {
+Result<void> RecentRows::rebuild(const Store& store) {
   EL_TRY(const auto stats, store.stats());
   const auto examples =
       std::find_if(stats.begin(), stats.end(), [](const DatasetStats& of) { return of.dataset == Dataset::Examples; });
@@ -105,14 +100,13 @@ Result<void> RecentRows::rebuild(const Store& store, std::int64_t waiting) {
   // As if rows came evenly, then further back until it is enough.
   const std::int64_t rows = std::max<std::int64_t>(1, examples->hot_rows + examples->sealed_rows);
   const Duration whole = *examples->last_event - *examples->first_event;
-  const double share =
-      1.25 * static_cast<double>(rules_.rows_max + rules_.newest + waiting) / static_cast<double>(rows);
+  const double share = 1.25 * static_cast<double>(rules_.rows_max + rules_.newest) / static_cast<double>(rows);
   Duration span = share < 1 ? Duration{static_cast<std::int64_t>(static_cast<double>(whole.us()) * share)} : whole;
   while (true) {
     const Timestamp from = span < whole ? *examples->last_event - span : *examples->first_event;
-    EL_TRY(const std::int64_t without, read(store, from));
+    EL_CHECK(read(store, from));
     const bool enough = cut(Timestamp::max()).rows.size() == static_cast<std::size_t>(rules_.rows_max);
-    if (from <= *examples->first_event || (enough && without >= waiting)) return {};
+    if (from <= *examples->first_event || enough) return {};
     span = std::max(span * 2, Duration::minutes(1));
   }
 }

@@ -176,6 +176,25 @@ TEST_CASE("leaf refit: by hand") {
   CHECK(steps_between(forest.leaf_values(), refit_leaves(forest, features, labels, stays)).empty());
 }
 
+TEST_CASE("leaf refit: a leaf whose rows are certain already gives a number") {
+  ForestTables twice = stump(0.5);  // the second tree meets gradients and hessians of 0
+  twice.link = Link::Logistic;
+  twice.leaves_of_tree = {2, 2};
+  twice.left = {~0, ~2};
+  twice.right = {~1, ~3};
+  twice.feature = {0, 0};
+  twice.threshold = {0.5, 0.5};
+  twice.flags = {0, 0};
+  twice.gain = {1.F, 1.F};
+  twice.leaf = {-2'000, 2'000, -1, 1};
+  const Forest forest = Forest::build(twice).value();
+  const std::vector<float> features{0.F, 1.F};
+  const std::vector<double> labels{0, 1};
+  const RefitRules rules{.task = Task::Binary, .learning_rate = 0.5, .decay = 0.5};
+  CHECK(refit_leaves(forest, features, labels, rules)[3] == 0.5);
+  CHECK(refit_leaves(forest, features, labels, rules)[2] == -0.5);
+}
+
 TEST_CASE("leaf refit: steps are what changed, rounded to float32") {
   const std::vector<double> before{1, 2, 3}, after{1, 2.1, 2.5};
   CHECK(steps_between(before, after) == std::vector<LeafStep>{{1, static_cast<float>(2.1 - 2.0)}, {2, -0.5F}});

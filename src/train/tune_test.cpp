@@ -26,8 +26,6 @@ constexpr int kSteps = 4'400;
 
 Timestamp step(int n) { return Timestamp{} + Duration::minutes(10) * n; }
 
-enum class World3 : std::uint8_t { Shifted, Calm };
-
 // A base trained on the old world, rows of the new one behind it.
 class Lab {
  public:
@@ -45,9 +43,11 @@ class Lab {
       example.baseline = {0};
       example.no_change = {0};
       example.features = {static_cast<float>(x), static_cast<float>(noise), static_cast<float>(n % 7)};
+      features_.push_back(example.features);
       REQUIRE(store_->append(example));
       LabelRow row{.instrument = example.instrument, .event_time = step(n), .known = true};
       row.value = label ? label(n, x) : outcome(n, x, random.uniform() - 0.5);
+      labels_.push_back(row.value);
       row.end = row.known_at = step(n + kHorizon);
       REQUIRE(store_->append(row));
     }
@@ -76,6 +76,8 @@ class Lab {
   std::string models() const { return directory_ / "models"; }
   std::string path(const std::string& name) const { return directory_ / name; }
   Fs& fs() { return fs_; }
+  const std::vector<float>& features(int n) const { return features_[static_cast<std::size_t>(n)]; }
+  double label(int n) const { return labels_[static_cast<std::size_t>(n)]; }
 
   TrainJob tune_job(TuneWay way) {
     TrainJob tune = job("tune", step(3'100), step(3'900), step(4'100));
@@ -126,6 +128,8 @@ class Lab {
   SystemFs fs_;
   FakeProc proc_{[](const ProcessSpec&) -> Result<ProcessExit> { return ProcessExit{}; }};
   std::unique_ptr<Store> store_;
+  std::vector<std::vector<float>> features_;
+  std::vector<double> labels_;
   Task task_;
   TrainJob base_job_;
   std::string base_;
@@ -155,6 +159,37 @@ TEST_CASE("tune: every way lowers the loss on rows newer than those it was fitte
       MESSAGE(task_name(task), " ", tune_way_name(way), ": ", result.stop_loss_before, " -> ", result.stop_loss, ", ",
               result.changed, " changed, ", lab.file("tune/tune.bin").size(), " bytes");
     }
+  }
+}
+
+TEST_CASE("tune: more trees are fitted to what the base leaves over, at their own rate and size") {
+  Lab lab{Task::Regression};
+  const Bundle base = load_bundle(lab.fs(), lab.models(), lab.make_base()).value();
+  TrainJob job = lab.tune_job(TuneWay::Trees);
+  job.tune->trees = 1;
+  job.tune->early_stopping = 0;
+  job.tune->leaves = 4;
+  job.tune->depth = 2;
+  job.tune->min_rows_in_leaf = 30;
+  const auto tree = [&](double rate) {
+    job.tune->learning_rate = rate;
+    REQUIRE(lab.run("tune", job)->changed == 1);
+    return std::get<Forest>(decode_difference(lab.file("tune/tune.bin")).value());
+  };
+  const Forest whole = tree(1), tenth = tree(0.1);
+  REQUIRE(whole.leaf_values().size() == 4);
+  std::vector<double> sums(4), rows(4), raw(1);
+  std::vector<std::uint32_t> leaf(1);
+  for (int n = 3'100; n <= 3'900 - kHorizon; ++n) {
+    base.forest.raw(lab.features(n), raw);
+    whole.leaves(lab.features(n), leaf);
+    sums[leaf[0]] += lab.label(n) - raw[0];
+    rows[leaf[0]] += 1;
+  }
+  for (std::size_t i = 0; i < 4; ++i) {
+    CHECK(rows[i] >= 30);
+    CHECK(whole.leaf_values()[i] == doctest::Approx(sums[i] / rows[i]).epsilon(1e-4));
+    CHECK(tenth.leaf_values()[i] == doctest::Approx(0.1 * whole.leaf_values()[i]).epsilon(1e-9));
   }
 }
 
