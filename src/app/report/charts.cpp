@@ -329,7 +329,7 @@ std::string reliability_chart(const TrainingLine& training, double width) {
   draw_value_axis(svg, plot, y, Unit::Percent, "came true");
   for (const Tick& tick : value_ticks(low, high, std::max(2, static_cast<int>(plot.width() / 80)), Unit::Percent)) {
     svg.line({x(tick.at), plot.top}, {x(tick.at), plot.bottom}, "grid");
-    svg.text({x(tick.at), plot.bottom + 18}, Anchor::Middle, tick.label);
+    svg.text({std::min(x(tick.at), svg.width() - 20), plot.bottom + 18}, Anchor::Middle, tick.label);
   }
   svg.line({x(low), y(low)}, {x(high), y(high)}, "diagonal");
   const Scale rows{0, static_cast<double>(most), 0, kCountHeight};

@@ -320,17 +320,19 @@ std::string reliability_table(const TrainingLine& line) {
   return out;
 }
 
+/// All weeks together, and each of them to fold out.
 std::string sets_table(const ConformalCoverage& sets) {
-  HtmlTable table{{"week from", ">rows", ">held what came", ">classes a set", ">of one class", ">of these right"}};
-  const auto add = [&](const std::string& name, const SetCount& count, std::string_view look) {
+  const std::vector<std::string> columns{"week from",         ">rows",         ">held what came",
+                                         ">classes in a set", ">of one class", ">of these right"};
+  HtmlTable weeks{columns}, all{columns};
+  const auto add = [&](HtmlTable& table, const std::string& name, const SetCount& count) {
     table.row({"<span class=\"w\">" + e(name) + "</span>", grouped(count.n),
                fmt::format("{} \u00b1 {}", percent(count.coverage()), percent(count.standard_error())),
-               figure(count.mean_size(), 2), percent(count.single_share()), percent(count.single_accuracy())},
-              look);
+               figure(count.mean_size(), 2), percent(count.single_share()), percent(count.single_accuracy())});
   };
-  for (const ConformalCoverage::Week& week : sets.weeks()) add(week.monday.date(), week.count, "");
-  add("all", sets.all(), "sum");
-  return table.markup();
+  for (const ConformalCoverage::Week& week : sets.weeks()) add(weeks, week.monday.date(), week.count);
+  add(all, "all", sets.all());
+  return all.markup() + fmt::format("<details><summary>By week</summary>{}</details>\n", weeks.markup());
 }
 
 std::string reliability_part(const Report& report) {
@@ -357,7 +359,7 @@ std::string reliability_part(const Report& report) {
          "came "
          "true. The expected calibration error is the mean distance, over the rows. A prediction set holds the classes "
          "that cannot be ruled out; it should hold what came as often as promised.</p>\n<div class=\"two\">" +
-         cards + sets + "</div>\n";
+         cards + "</div>\n" + sets;
 }
 
 std::string paper_part(const Report& report) {
