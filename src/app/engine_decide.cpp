@@ -99,7 +99,7 @@ Result<void> Engine::decide(Timestamp at, bool sample) {
     if (!sample) continue;
     for (auto& target : targets_) EL_CHECK(target->labeller->open(id, at, now.last, flat_band(*target, id)));
     ++progress_.waiting;
-    if (!first_example_) progress_.first_example = first_example_ = at;
+    if (!first_example_) first_example_ = at;
     ++progress_.examples;
     if (recent_rows_) recent_rows_->add(example);
     ledger_.add(example);

@@ -84,7 +84,7 @@ std::optional<std::string> Engine::poor_accuracy(Timestamp at) {
 Engine::RowsWanted Engine::rows_wanted(Timestamp at, std::int64_t asked) const {
   if (asked > 0) return {asked, "by hand: "};
   if (profile_.scaling.first == 0) return {};
-  const std::int64_t period = scaling_period(profile_.scaling, profile_.scaling_start.value_or(*first_example_), at);
+  const std::int64_t period = scaling_period(profile_.scaling, progress_.scaling_start.value_or(at), at);
   return {scaling_rows(profile_.scaling, period), fmt::format("scaling, period {}: ", period)};
 }
 
@@ -104,6 +104,7 @@ Result<void> Engine::train_if_due(Timestamp at) {
   const TimeSplit::Part part{*split_, "training"};
   EL_CHECK(name_instruments());
   const std::int64_t asked = std::exchange(requested_rows_, 0);
+  if (!progress_.scaling_start) progress_.scaling_start = profile_.scaling_start.value_or(at);
   for (auto& target : targets_) {
     if (!target->latest_labelled) continue;
     TrainingRequest request;

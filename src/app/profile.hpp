@@ -90,7 +90,7 @@ struct Profile {
 
   // [scaling]: how many rows a training takes, if not all of the window
   ScalingRules scaling;
-  std::optional<Timestamp> scaling_start;  // of period 0; empty: the first example
+  std::optional<Timestamp> scaling_start;  // of period 0; empty: the first training
 
   // [tune], [streams]
   TuneRules tune;

@@ -9,7 +9,7 @@ std::string Progress::to_json() const {
       .put("learning", learning)
       .put("first_cycle", first_cycle)
       .put("last_cycle", last_cycle)
-      .put("first_example", first_example)
+      .put("scaling_start", scaling_start)
       .put("cycles", cycles)
       .put("events", events)
       .put("predictions", predictions)
@@ -55,7 +55,7 @@ Result<Progress> Progress::from_json(std::string_view text) {
   in.get("learning", p.learning);
   in.get("first_cycle", p.first_cycle);
   in.get("last_cycle", p.last_cycle);
-  in.get("first_example", p.first_example);
+  in.get("scaling_start", p.scaling_start);
   in.get("cycles", p.cycles);
   in.get("events", p.events);
   in.get("predictions", p.predictions);

@@ -14,7 +14,8 @@ namespace everlearn {
 
 struct Progress {
   std::string learning;  // "off" "collecting" "training" "active"
-  std::optional<Timestamp> first_cycle, last_cycle, first_example;
+  std::optional<Timestamp> first_cycle, last_cycle;
+  std::optional<Timestamp> scaling_start;  // of the weeks by which trainings take more rows: the first training
   std::int64_t cycles = 0, events = 0, predictions = 0;
   // Labels are those of the target that acts: examples = labelled + void_labels + waiting.
   std::int64_t examples = 0, labelled = 0, effective = 0, void_labels = 0, waiting = 0;

@@ -96,7 +96,7 @@ Result<void> scaling(const CommonOptions& options) {
     EL_TRY(const Progress progress, (*directory)->progress());
     now = (*directory)->now();
     labelled = progress.labelled;
-    if (!start) start = progress.first_example;
+    if (!start) start = progress.scaling_start;
   } else if (directory.error().code != Code::NotFound) {
     return tl::unexpected<Error>(directory.error());
   }
@@ -127,7 +127,7 @@ Result<void> scaling(const CommonOptions& options) {
   }
   fmt::print("{}", table_text(rows));
   if (!begun)
-    fmt::print("not begun: the first example, or scaling.start, begins period 0\n");
+    fmt::print("not begun: the first training, or scaling.start, begins period 0\n");
   else
     fmt::print("now {}: period {}, {} rows wanted, {} labelled there{}\n", now.iso().substr(0, 16), period, wanted,
                labelled, labelled < wanted ? ": a training takes what there is and says so" : "");

@@ -103,9 +103,9 @@ Result<Secret> as_bot_token(const SettingValue& value) {
 Result<std::string> as_api_address(const SettingValue& value) {
   EL_TRY(std::string text, as_text(value));
   while (text.ends_with('/')) text.pop_back();
-  constexpr std::string_view kPlain = "http://";
-  const std::string host = text.starts_with(kPlain) ? text.substr(kPlain.size(), text.find_first_of(":/", kPlain.size()) - kPlain.size()) : "";
-  const bool here = host == "127.0.0.1" || host == "localhost" || text.starts_with("http://[::1]");
+  bool here = false;
+  for (const std::string_view host : {"http://127.0.0.1", "http://localhost", "http://[::1]"})
+    here = here || text == host || (text.starts_with(host) && (text[host.size()] == ':' || text[host.size()] == '/'));
   if (text.find('@') != std::string::npos || (!text.starts_with("https://") && !here))
     return fail(Code::Config, fmt::format("\"{}\" is not an https:// address, nor http:// on 127.0.0.1", text));
   return text;
@@ -193,7 +193,7 @@ constexpr auto kProfileKeys = std::to_array<Key>({
     {"tune.keep", "2d", "older tunes are pruned", [](Profile& p, V v) -> Done { EL_TRY(p.tune.keep, as_duration(v)); return {}; }},
     {"tune.keep_most", "600", "the oldest tunes above this number are pruned", [](Profile& p, V v) -> Done { EL_TRY(p.tune.keep_most, as_integer(v, 1, 1'000'000)); return {}; }},
     {"tune.wall", "2m", "a trainer that tunes is killed after this", [](Profile& p, V v) -> Done { EL_TRY(p.tune.wall, as_duration(v)); return {}; }},
-    {"scaling.start", "", "start of period 0, RFC 3339 or a date (UTC); empty: the first example", [](Profile& p, V v) -> Done { EL_TRY(p.scaling_start, as_optional_time(v)); return {}; }},
+    {"scaling.start", "", "start of period 0, RFC 3339 or a date (UTC); empty: the first training", [](Profile& p, V v) -> Done { EL_TRY(p.scaling_start, as_optional_time(v)); return {}; }},
     {"scaling.first", "0", "labelled rows of a training in period 0; 0: all of the window", [](Profile& p, V v) -> Done { EL_TRY(p.scaling.first, as_integer(v, 0, 1'000'000'000)); return {}; }},
     {"scaling.step", "0", "more of them each period", [](Profile& p, V v) -> Done { EL_TRY(p.scaling.step, as_integer(v, 0, 1'000'000'000)); return {}; }},
     {"scaling.most", "0", "never more; 0: no limit", [](Profile& p, V v) -> Done { EL_TRY(p.scaling.most, as_integer(v, 0, 1'000'000'000)); return {}; }},
