@@ -9,7 +9,8 @@
 namespace everlearn {
 namespace {
 
-// A model has recovered from poor accuracy this far above the limit; on it, chance alone would cross it again and again.
+// A model has recovered from poor accuracy this far above the limit; on it, chance alone would cross it again and
+// again.
 constexpr double kRecovered = 0.05;
 
 }  // namespace
@@ -19,7 +20,8 @@ Result<std::optional<std::string>> Engine::training_reason(Timestamp at) {
   EL_TRY(const bool due, options_.trains ? take_due("train", at) : Result<bool>{false});
   if (learning_ == Learning::Off) return std::optional<std::string>{};
   if (learning_ == Learning::Collecting) {
-    if (!options_.trains || profile_.auto_enable == 0 || progress_.effective < profile_.auto_enable) return std::optional<std::string>{};
+    if (!options_.trains || profile_.auto_enable == 0 || progress_.effective < profile_.auto_enable)
+      return std::optional<std::string>{};
     learning_ = Learning::Training;
     return std::optional{fmt::format("auto-enable: {} effective labelled examples", progress_.effective)};
   }

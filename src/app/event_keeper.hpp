@@ -1,6 +1,6 @@
 // What the market said, into the store: prices always, bars, trades and books where the profile keeps them. The engine
-// and `data import` write the same rows, so that what both have seen is there once. What a table corrected later is kept
-// as an event, always, with its revision as ordinal: the price that was known first stays the price of its time.
+// and `data import` write the same rows, so that what both have seen is there once. What a table corrected later is
+// kept as an event, always, with its revision as ordinal: the price that was known first stays the price of its time.
 #pragma once
 
 #include "app/cycle_grid.hpp"

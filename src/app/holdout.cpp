@@ -12,8 +12,8 @@ namespace {
 
 using Key = std::pair<Timestamp, InstrumentId>;
 
-// The outcome as a move of the price: what the half-tick rule is about. Of a class only the sign means something: below or
-// above the middle one.
+// The outcome as a move of the price: what the half-tick rule is about. Of a class only the sign means something: below
+// or above the middle one.
 double move_of(const LabelSpec& label, double outcome, double price) {
   if (label.is_class()) return outcome - (label.classes() - 1) / 2.0;
   if (label.kind != LabelKind::ForwardReturn) return outcome;

@@ -279,7 +279,8 @@ constexpr auto kTargetKeys = std::to_array<TargetKey>({
     {"horizon", "1h", "a duration, \"5 sessions\" or \"10 bars\"",
      [](TargetProfile& p, V v) -> Done { return parse_horizon(v, p.label); }},
     {"tolerance", "0s",
-     "the label price is the last one in (end - tolerance, end]; column: so long after the horizon the outcome may come",
+     "the label price is the last one in (end - tolerance, end]; column: so long after the horizon the outcome may "
+     "come",
      [](TargetProfile& p, V v) -> Done {
        EL_TRY(p.label.tolerance, as_duration(v));
        return {};
