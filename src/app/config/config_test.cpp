@@ -191,8 +191,9 @@ TEST_CASE("config: a token leaves the machine over TLS only") {
     user.input.overrides = {{"alert.telegram.api", good}};
     CHECK(!user.loaded().profile.alert.telegram.api.ends_with("/"));
   }
-  for (const char* bad : {"http://api.telegram.org", "http://127.0.0.1.example.com", "ftp://127.0.0.1",
-                          "https://user:password@example.com", "http://127.0.0.1@example.com", ""}) {
+  for (const char* bad :
+       {"http://api.telegram.org", "http://127.0.0.1.example.com", "ftp://127.0.0.1",
+        "https://user:password@example.com", "http://127.0.0.1@example.com", "http://[::1].example.com", ""}) {
     user.input.overrides = {{"alert.telegram.api", bad}};
     CHECK(contains(user.refused(), "alert.telegram.api"));
   }
