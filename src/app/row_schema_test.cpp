@@ -123,6 +123,25 @@ TEST_CASE("row schema: a table's columns may be all there is; nothing at all is 
   CHECK(again.decode(in));
 }
 
+TEST_CASE("row schema: without a price the clock and the fields speak, what is made of prices does not") {
+  const RowSchema made = schema({"flat_share_12", "hour_sin"}, {"rsi"});
+  const auto calendar = make_always_open();
+  FeatureBank bank{made.features(), *calendar};
+  Instruments instruments;
+  instruments.intern("A");
+  MarketState market;
+  std::vector<float> row(made.size());
+  for (std::size_t i = 0; i < 20; ++i) {
+    REQUIRE(market.apply({InstrumentId{0}, Table::at(i), Table::at(i), Fields{{0.5f}, 1.0}}));
+    bank.step(Table::at(i), instruments, market);
+    made.fill(bank, InstrumentId{0}, market[InstrumentId{0}], row);
+    market.end_step();
+  }
+  CHECK(std::isnan(row[0]));  // a price of 0 that never moves would be flat
+  CHECK(std::isfinite(row[1]));
+  CHECK(row[2] == 0.5f);
+}
+
 TEST_CASE("row schema: fields that cannot be told apart are refused") {
   CHECK(refused({"rsi", "rsi"}) == "source.fields: \"rsi\" and \"rsi\" are both the column x_rsi");
   CHECK(refused({"net flow", "net-flow"}) ==

@@ -7,7 +7,8 @@
 namespace everlearn {
 
 enum class Input : std::uint8_t {
-  Price,  // latest price; unknown before the first, and while the instrument is unseen, stale or resolved (then all else is)
+  Price,  // latest price; unknown before the first, and while the instrument is unseen, stale or resolved (then all
+          // else is)
   TickSize,
   // Bars. Before the first one unknown; a step without a bar is a flat bar at the price, with volume 0.
   BarOpen,
