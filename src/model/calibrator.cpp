@@ -114,7 +114,7 @@ double Calibrator::Curve::at(double p) const {
   if (above == x.end()) return y.back();
   const auto i = static_cast<std::size_t>(above - x.begin());
   const double share = (p - x[i - 1]) / (x[i] - x[i - 1]);
-  return y[i] + share * (y[i] - y[i - 1]);
+  return y[i - 1] + share * (y[i] - y[i - 1]);
 }
 
 Calibrator Calibrator::fit_linear(std::span<const double> predictions, std::span<const double> outcomes) {
@@ -204,7 +204,7 @@ Calibrator Calibrator::fit_isotonic(std::span<const double> probabilities, int c
       curved += loss_of(p, outcomes[row]);
     }
   }
-
+  if (!(curved < said)) return {};
   Calibrator fitted;
   fitted.kind_ = Kind::Isotonic;
   fitted.curves_ = isotonic_curves(probabilities, width, outcomes, all);
