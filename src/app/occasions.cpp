@@ -90,7 +90,7 @@ AlertRow training_alert(const TargetProfile& target, const TrainingOccasion& occ
   AlertRow alert;
   alert.at = occasion.as_of;
   alert.kind = "training";
-  alert.key = fmt::format("training/{}/{}", target.name, occasion.as_of.iso());
+  alert.key = fmt::format("training/{}/{}/{}", target.name, occasion.as_of.iso(), model_text(occasion.bundle));
   const bool weak = verdict.outcome == Outcome::Failed || verdict.outcome == Outcome::Insufficient;
   alert.severity = weak ? Severity::Warning : Severity::Info;
   alert.text = fmt::format("training of {}: {}", target.name, text(verdict.outcome));

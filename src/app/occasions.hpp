@@ -24,7 +24,8 @@ struct SignalOccasion {
 };
 AlertRow signal_alert(const TargetProfile& target, const SignalOccasion& occasion);
 
-/// A training of a base came to a verdict. Key: training/<target>/<as_of>. Warning where it failed or was insufficient.
+/// A training of a base came to a verdict. Key: training/<target>/<as_of>/<model>. Warning where it failed or was
+/// insufficient.
 struct TrainingOccasion {
   Timestamp as_of;
   std::string reason;            // why it started

@@ -95,7 +95,7 @@ TEST_CASE("occasions: a training tells its rows, verdict and figures") {
         "model abcdef012345, champion before none\n"
         "as of 2026-01-03 13:00:00 UTC\n"
         "why: schedule: 0 0 * * sun");
-  CHECK(alert.key == "training/next/2026-01-03T13:00:00.000000Z");
+  CHECK(alert.key == "training/next/2026-01-03T13:00:00.000000Z/abcdef012345");
   CHECK(alert.severity == Severity::Info);
   occasion.rows_wanted = 0;
   verdict.outcome = Outcome::Failed;
