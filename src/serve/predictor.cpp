@@ -51,7 +51,8 @@ Result<std::shared_ptr<const Predictor>> Predictor::tuned(const std::shared_ptr<
   return std::shared_ptr<const Predictor>{std::move(predictor)};
 }
 
-void Predictor::predict_uncalibrated(std::span<const float> row, std::span<float> scratch, std::span<double> out) const {
+void Predictor::predict_uncalibrated(std::span<const float> row, std::span<float> scratch,
+                                     std::span<double> out) const {
   for (std::size_t i = 0; i < source_.size(); ++i) scratch[i] = row[source_[i]];
   const auto outputs = static_cast<std::size_t>(bundle_.forest.outputs());
   bundle_.forest.raw(scratch.first(source_.size()), out.first(outputs));

@@ -36,8 +36,8 @@ class Predictor {
   void predict(std::span<const float> row, std::span<float> scratch, std::span<double> out) const;
   /// The same before calibration: what the figures of a calibrator are compared with.
   void predict_uncalibrated(std::span<const float> row, std::span<float> scratch, std::span<double> out) const;
-  /// Classes that cannot be ruled out where `acts` acts (the blend; model/conformal.hpp), a bit each; 0 where the bundle
-  /// has no prediction sets, or a probability is missing. A tune's are its base's.
+  /// Classes that cannot be ruled out where `acts` acts (the blend; model/conformal.hpp), a bit each; 0 where the
+  /// bundle has no prediction sets, or a probability is missing. A tune's are its base's.
   std::uint32_t prediction_set(std::span<const double> acts) const {
     return bundle_.sets ? bundle_.sets->set(acts) : 0;
   }

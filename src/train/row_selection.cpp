@@ -105,8 +105,8 @@ Result<void> for_each_example(const TrainJob& job, const RowSelection& selection
 
 Result<void> for_each_row(const TrainJob& job, const RowSelection& selection,
                           const std::function<void(const LabelledRow&, std::span<const float>)>& row) {
-  return for_each_example(
-      job, selection, [&](const LabelledRow& wanted, const ExampleRow& example) { row(wanted, example.features); });
+  return for_each_example(job, selection,
+                          [&](const LabelledRow& wanted, const ExampleRow& example) { row(wanted, example.features); });
 }
 
 }  // namespace everlearn
