@@ -187,8 +187,6 @@ Result<void> LiveSession::start() {
   recording.context = profile.context;
   recording.probability = profile.probability;
   recording.quarantine_dir = directory_->path() + "/quarantine/input";
-  if (!request_.source.empty()) recording.inputs = {request_.source};
-  if (recording.inputs.empty()) return fail(Code::Usage, "no input: give --source");
   EL_TRY(source_, open_live_source(world_, profile, request_.source, recording, instruments_));
   EL_TRY(engine_,
          Engine::make(world_, profile, directory_->calendar(), directory_->store(), *source_, instruments_,

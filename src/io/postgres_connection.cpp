@@ -108,8 +108,11 @@ Kind kind_of(std::string_view state, std::string_view words) {
   if (family == "08") return has(words, "unsupported startup") ? Kind::Settings : Kind::Network;
   if (!state.empty()) return Kind::Query;
   if (has(words, "could not translate host name")) return Kind::Name;
-  if (has(words, "SSL") || has(words, "certificate") || has(words, "TLS") || has(words, "channel binding"))
-    return Kind::Tls;
+  // A peer that vanishes is told in the words of the layer that noticed.
+  for (const std::string_view lost :
+       {"SYSCALL error", "unexpected eof", "closed unexpectedly", "closed the connection"})
+    if (has(words, lost)) return Kind::Network;
+  if (has(words, "SSL") || has(words, "certificate") || has(words, "channel binding")) return Kind::Tls;
   if (has(words, "invalid ") && (has(words, " value") || has(words, "connection option"))) return Kind::Settings;
   return Kind::Network;
 }
