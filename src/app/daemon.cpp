@@ -52,13 +52,17 @@ class Daemon {
 
   std::string status() const {
     const Engine& engine = session_.engine();
+    const std::string& trouble = session_.source().report().trouble;
     return JsonOut{}
         .put("ok", true)
-        .put("text", engine.training() ? "a training runs" : "waiting for data or the next cycle")
+        .put("text", !trouble.empty()    ? "the table cannot be read now: " + trouble
+                     : engine.training() ? "a training runs"
+                                         : "waiting for data or the next cycle")
         .put("process", static_cast<std::int64_t>(::getpid()))
         .put("started", started_)
         .put("training", engine.training())
         .put("rows", session_.source().report().rows)
+        .put("source_trouble", trouble)
         .put_json("progress", engine.progress().to_json())
         .text();
   }

@@ -2,10 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "app/alert_state.hpp"
 #include "app/data_directory.hpp"
 #include "app/report/words.hpp"
 #include "app/row_schema.hpp"
+#include "app/source_examination.hpp"
 #include "io/path_owner.hpp"
 #include "io/telegram.hpp"
 #include "registry/bundle.hpp"
@@ -31,7 +34,11 @@ class Examiner {
     sqlite_version();
     trainer();
     alerts();
+    source();
     directory();
+    if (examination_.dry_run &&
+        std::ranges::none_of(findings_, [](const Finding& finding) { return finding.what == "next run"; }))
+      next_run(nullptr);
     return std::move(findings_);
   }
 
@@ -148,8 +155,20 @@ class Examiner {
       return failed("database", opened.error().message);
     }
     database(**opened);
+    if (examination_.dry_run) next_run(opened->get());
     models(**opened);
     leftovers(path, running);
+  }
+
+  void source() {
+    for (Finding& finding : examine_source(profile())) {
+      source_reads_ = source_reads_ && finding.health != Health::Fail;
+      findings_.push_back(std::move(finding));
+    }
+  }
+
+  void next_run(DataDirectory* data) {
+    for (Finding& finding : examine_next_run(profile(), data, source_reads_)) findings_.push_back(std::move(finding));
   }
 
   void disk(const std::string& path) {
@@ -247,6 +266,7 @@ class Examiner {
   const Examination& examination_;
   SystemFs fs_;
   std::vector<Finding> findings_;
+  bool source_reads_ = true;
 };
 
 }  // namespace
