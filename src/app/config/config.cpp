@@ -398,6 +398,12 @@ Result<void> check_profile(const Profile& profile) {
         fmt::format("tune.way \"{}\": fine-tuning and its streams are for class targets; target.{} is a return or a "
                     "volatility",
                     tune_way_name(profile.tune.way), acts.name));
+  if (profile.tune.rows_min > profile.tune.rows_max)
+    return wrong(
+        fmt::format("tune.rows_min {} is more than tune.rows_max {}", profile.tune.rows_min, profile.tune.rows_max));
+  if ((profile.tune.way == TuneWay::Trees || profile.tune.way == TuneWay::Leaves) && acts.learner.boosting == "rf")
+    return wrong(fmt::format("tune.way \"{}\" does not tune a random forest: its trees do not correct one another",
+                             tune_way_name(profile.tune.way)));
   if (profile.train_min_recent_accuracy && acts.task == Task::Regression)
     return wrong(fmt::format("train.min_recent_accuracy is for class targets; target.{} is not one", acts.name));
   if (profile.signal.conformal && acts.conformal_alpha == 0)

@@ -287,6 +287,12 @@ TEST_CASE("config: settings that contradict each other are refused") {
   CHECK(contains(User{one + "label = \"direction_3\"\ncalibration = \"linear\"\n"}.refused(),
                  "\"linear\" does not fit a multiclass task"));
   CHECK(contains(User{one + "conformal_alpha = 0.1\n"}.refused(), "only classes have prediction sets"));
+  CHECK(contains(User{one + "[tune]\nrows_min = 900\nrows_max = 800\n"}.refused(), "tune.rows_min 900 is more than"));
+  CHECK(contains(User{one + "[tune]\nway = \"leaves\"\n"}.refused(), "for class targets"));
+  CHECK(contains(User{one + "label = \"direction_3\"\n[tune]\nway = \"trees\"\n[learner]\nboosting = \"rf\"\n"
+                           "row_fraction = 0.5\n"}
+                     .refused(),
+                 "does not tune a random forest"));
   CHECK(User{one + "label = \"direction_3\"\ncalibration = \"isotonic\"\nconformal_alpha = 0.1\n"}
             .loaded()
             .profile.targets.front()
