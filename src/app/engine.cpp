@@ -116,7 +116,7 @@ Result<std::unique_ptr<Engine>> Engine::make(World world, const Profile& profile
   if (engine->tunes()) {
     engine->recent_rows_ = std::make_unique<RecentRows>(static_cast<std::uint16_t>(engine->acting_),
                                                         engine->schema_.size(), profile.tune, profile.embargo);
-    EL_CHECK(engine->recent_rows_->rebuild(store, engine->progress_.waiting));
+    EL_CHECK(engine->recent_rows_->rebuild(store));
   }
   const bool champion = engine->targets_[engine->acting_]->champion.get() != nullptr;
   if (by_hand && *by_hand == "on" && engine->learning_ == Learning::Off)
@@ -249,6 +249,7 @@ Result<void> Engine::set_learning(bool on) {
 
 Result<std::string> Engine::rollback_model(const std::string& target, const std::string& id) {
   EL_TRY(const std::string now_serving, registry_.rollback(target, id, world_.clock.now()));
+  if (target == targets_[acting_]->profile->name) forget_tuned();
   EL_CHECK(load_champions());
   EL_CHECK(save_registry());
   EL_CHECK(store_.note(world_.clock.now(), "rolled back by hand", target + ": " + now_serving));

@@ -135,6 +135,9 @@ std::string Engine::checkpoint() const {
   out.text(poor_model_);
   out.boolean(poor_trained_at_.has_value());
   out.time(poor_trained_at_.value_or(Timestamp{}));
+  out.text(fallen_back_);
+  out.boolean(trouble_since_.has_value());
+  out.time(trouble_since_.value_or(Timestamp{}));
   keeper_.encode(out);
   out.text(progress_.to_json());
   return out.take();
@@ -200,6 +203,8 @@ Result<void> Engine::restore(std::string_view saved) {
   tuned_id_ = in.text();
   poor_model_ = in.text();
   poor_trained_at_ = optional_time();
+  fallen_back_ = in.text();
+  trouble_since_ = optional_time();
   keeper_.decode(in);
   const std::string progress = in.text();
   EL_CHECK(in.finish("checkpoint"));

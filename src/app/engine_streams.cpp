@@ -35,17 +35,15 @@ Result<void> Engine::judge_streams_if_due(Timestamp at) {
   if (!due || !tuned_) return {};
   const TimeSplit::Part part{*split_, "gate"};
   const Target& target = *targets_[acting_];
-  // Of the base that serves now: what an earlier one said is no word about it.
-  const ModelEntry* base = registry_.find(tuned_->card().id);
-  const Timestamp since = base != nullptr && base->promoted_at ? *base->promoted_at : Timestamp::min();
-  EL_TRY(const auto rows, stream_rows(store_, target.number, {std::max(at - profile_.streams.window, since), at}, at));
+  const std::string base = tuned_->card().id;
+  EL_TRY(const auto rows, stream_rows(store_, target.number, base, {at - profile_.streams.window, at}, at));
   EL_TRY(const Verdict verdict,
          judge_streams(gate_rules(profile_, *target.profile, {}), profile_.streams, rows, streams_.attempts()));
   const Stream before = streams_.serving();
   if (verdict.outcome == Outcome::Promoted) streams_.serve(Stream::Tuned);
   if (verdict.outcome == Outcome::Refused) streams_.serve(Stream::Base);
-  ledger_.add_verdict(target.number, tuned_->id(), tuned_->card().id, at, text(verdict.outcome), verdict.canonical());
-  const StreamVerdict told{at, before, streams_.serving(), tuned_->card().id, tuned_->id(), verdict};
+  ledger_.add_verdict(target.number, tuned_->id(), base, at, text(verdict.outcome), verdict.canonical());
+  const StreamVerdict told{at, before, streams_.serving(), base, tuned_->id(), verdict};
   EL_CHECK(store_.note(at, std::string{kStreamVerdict}, told.note()));
   if (before == streams_.serving()) return {};
   return store_.append(stream_alert(*target.profile, told));
@@ -61,7 +59,11 @@ void Engine::forget_tuned() {
 // The tune of the last commit, if its base still serves.
 Result<void> Engine::load_tuned() {
   const auto champion = targets_[acting_]->champion.get();
-  if (tuned_id_.empty() || !champion || champion->card().id != tuned_base_) return {};
+  if (tuned_id_.empty()) return {};
+  if (!champion || champion->card().id != tuned_base_) {  // a hand chose another while no engine ran
+    forget_tuned();
+    return {};
+  }
   auto tune = load_tune(world_.fs, options_.data_directory + "/models", tuned_base_, tuned_id_);
   auto predictor = tune ? Predictor::tuned(champion, std::move(*tune))
                         : Result<std::shared_ptr<const Predictor>>{tl::unexpected<Error>(tune.error())};

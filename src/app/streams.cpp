@@ -105,8 +105,8 @@ Result<void> Streams::decode(ByteReader& in) {
   return {};
 }
 
-Result<std::vector<HoldoutRow>> stream_rows(const Store& store, std::uint16_t target, TimeRange range,
-                                            Timestamp as_of) {
+Result<std::vector<HoldoutRow>> stream_rows(const Store& store, std::uint16_t target, const std::string& base,
+                                            TimeRange range, Timestamp as_of) {
   using Key = std::pair<Timestamp, InstrumentId>;
   std::map<Key, HoldoutRow> rows;
   EL_CHECK(store.scan_labels(range, [&](const LabelRow& label) {
@@ -123,9 +123,10 @@ Result<std::vector<HoldoutRow>> stream_rows(const Store& store, std::uint16_t ta
     const auto found = rows.find({said.event_time, said.instrument});
     if (said.target != target || found == rows.end() || !spoke(said)) return true;
     found->second.price = said.price;
+    // What the tuned stream says beside a base is a tune of that base.
     if (said.stream == Stream::Tuned)
       found->second.candidate = said.probabilities;
-    else
+    else if (said.bundle == base)
       found->second.champion = found->second.baseline = said.probabilities;
     return true;
   }));

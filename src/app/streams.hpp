@@ -88,9 +88,11 @@ class Streams {
   std::map<Key, std::array<double, 2>> waiting_;  // NaN: that stream said nothing
 };
 
-/// The rows of [from, to) that both streams spoke about and whose label is known by `as_of`: the tuned stream as the
-/// candidate, the base as champion and baseline, each as it was written down. In (event_time, instrument) order.
-Result<std::vector<HoldoutRow>> stream_rows(const Store& store, std::uint16_t target, TimeRange range, Timestamp as_of);
+/// The rows of a stretch of time about which `base` and a tune of it spoke and whose label is known by `as_of`: the
+/// tuned stream as the candidate, the base as champion and baseline, each as it was written down. In (event_time,
+/// instrument) order.
+Result<std::vector<HoldoutRow>> stream_rows(const Store& store, std::uint16_t target, const std::string& base,
+                                            TimeRange range, Timestamp as_of);
 
 /// Asks the gate about the tuned stream and counts the attempt. `rules` are the target's; what differs here is set:
 /// non-inferior, accuracy >= min_accuracy, no limit to one instrument's share (both streams are of one base).

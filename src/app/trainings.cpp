@@ -40,13 +40,15 @@ GateRules gate_rules(const Profile& profile, const TargetProfile& target, const 
   GateRules rules;
   rules.task = target.task;
   rules.classes = target.label.classes();
-  rules.directional = target.label.kind != LabelKind::RealisedVolatility;
+  // The sign of a class is about the middle one; a value out of a table's column has none that is known to mean a move.
+  rules.directional = target.label.kind != LabelKind::RealisedVolatility &&
+                      (target.label.kind != LabelKind::Column || target.label.is_class());
   rules.unit = target.label.unit;
   rules.require = target.require;
   rules.comparison = target.comparison;
   rules.margin = target.margin;
   rules.min_effective = profile.min_holdout_effective;
-  rules.half_tick = profile.tick_size / 2;
+  rules.half_tick = target.label.is_class() ? 0 : profile.tick_size / 2;
   rules.max_gain_share = profile.max_gain_share;
   const Duration horizon = target.label.sessions > 0 ? Duration::days(7) * ((target.label.sessions + 4) / 5)
                            : target.label.bars > 0   ? profile.cycle * target.label.bars

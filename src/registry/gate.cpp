@@ -66,7 +66,9 @@ Result<void> check_rules(const GateRules& rules) {
   for (const Requirement& required : rules.require) {
     const std::string_view name = required.name;
     const bool fits =
-        is_one_of(name, {"direction_accuracy", "sharpe", "sharpe_ratio"}) ? directional
+        // Of a class the sign of the move is known, not what following it would have earned.
+        is_one_of(name, {"sharpe", "sharpe_ratio"}) ? directional && regression
+        : name == "direction_accuracy"              ? directional
         : regression ? is_one_of(name, {"r2", "r2_no_change", "r2_baseline", "rmse_ratio"})
                      : is_one_of(name, {"accuracy", "log_loss_gain", "brier_gain"}) || recent_rows(name).has_value();
     if (!fits) return refuse(fmt::format("requirement {} does not fit this target", quoted(name)));

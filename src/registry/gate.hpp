@@ -36,8 +36,8 @@ enum class Comparison : std::uint8_t { Better, Superior, NonInferior };
 /// "r2" >= 0.03 and the like.
 /// Regression: r2, r2_no_change, r2_baseline, rmse_ratio (baseline's / candidate's). Classes: accuracy,
 /// accuracy_recent_<n>, log_loss_gain, brier_gain (1 - candidate's / baseline's). Directional targets:
-/// direction_accuracy (at least this, and the majority share + 0.01), sharpe, sharpe_ratio (to the champion's, where
-/// that is above 0).
+/// direction_accuracy (at least this, and the majority share + 0.01); of returns also sharpe, sharpe_ratio (to the
+/// champion's, where that is above 0).
 struct Requirement {
   std::string name;
   double at_least = 0;
