@@ -41,6 +41,19 @@ Finding examine_file(Fs& fs, const TableOptions& options) {
   return {Health::Ok, "table", *summary};
 }
 
+/// An outcome that is filled in after the rows are read no more is never heard of.
+std::vector<Finding> short_lookback(const Profile& profile) {
+  for (const TargetProfile& target : profile.targets) {
+    const Duration wanted = target.label.horizon + target.label.tolerance;
+    if (target.label.kind == LabelKind::Column && profile.table.lookback < wanted)
+      return {{Health::Warn, "lookback",
+               fmt::format("source.lookback {} ends before target.{}'s horizon and tolerance of {}: an outcome that is "
+                           "filled in then is not seen",
+                           profile.table.lookback.text(), target.name, wanted.text())}};
+  }
+  return {};
+}
+
 Finding rows_waiting(const Profile& profile, DataDirectory* data) {
   Outside outside;
   Instruments instruments;
@@ -86,7 +99,7 @@ std::vector<Finding> examine_source(const Profile& profile) {
     SystemFs fs;
     return {examine_file(fs, options)};
   }
-  std::vector<Finding> findings;
+  std::vector<Finding> findings = short_lookback(profile);
   for (const DiagnosisStep& step : diagnose_postgres(options, SystemClock{}.now())) findings.push_back(finding(step));
   return findings;
 }
