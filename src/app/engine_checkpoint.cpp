@@ -75,6 +75,12 @@ Result<void> Engine::housekeeping(Timestamp now) {
     EL_CHECK(store_.put_state("retention", setting));
     EL_CHECK(store_.commit_state());
   }
+  if (profile_.retention.us() > 0) {
+    EL_TRY(const std::int64_t gone, store_.forget_alerts(keep_from));
+    if (gone > 0)
+      EL_CHECK(store_.note(now, "alert retention", fmt::format("{} alerts of before {}", gone, keep_from.date())));
+    EL_CHECK(store_.commit_state());
+  }
   if (plan.segments.empty()) return {};
   return store_.retain(plan, now);
 }

@@ -88,6 +88,16 @@ Result<void> AlertTable::put_delivery(const DeliveryRow& row) {
                     row.next_try.us(), row.detail, crc32(canonical(row)));
 }
 
+Result<std::int64_t> AlertTable::forget(Timestamp keep_from) {
+  EL_TRY(sqlite::Statement deliveries,
+         database_->prepare("DELETE FROM delivery WHERE alert IN (SELECT id FROM alert WHERE at < ?)"));
+  EL_CHECK(deliveries.run(keep_from.us()));
+  // The newest one stays: the next id follows it.
+  EL_TRY(sqlite::Statement alerts, database_->prepare("DELETE FROM alert WHERE at < ? AND id < ?"));
+  EL_CHECK(alerts.run(keep_from.us(), last_));
+  return database_->changes();
+}
+
 Result<std::vector<AlertRow>> AlertTable::alerts() const {
   std::vector<AlertRow> rows;
   if (!there_) return rows;

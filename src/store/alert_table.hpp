@@ -20,6 +20,8 @@ class AlertTable {
   Result<void> append(AlertRow row);
   /// Errors: NotFound: no such alert.
   Result<void> put_delivery(const DeliveryRow& row);
+  /// Alerts of before `keep_from` go, with their deliveries; how many.
+  Result<std::int64_t> forget(Timestamp keep_from);
   void committed() { committed_ = last_; }
   void rolled_back() { last_ = committed_; }
 

@@ -161,4 +161,21 @@ TEST_CASE_FIXTURE(Fixture, "alerts: a directory from before there were alerts op
   CHECK(open_ids() == std::vector<std::int64_t>{1});
 }
 
+TEST_CASE_FIXTURE(Fixture, "alerts: retention takes old ones with their deliveries, and never gives an id twice") {
+  for (int i = 0; i < 4; ++i) REQUIRE(store->append(alert_row(i)).has_value());
+  const Timestamp keep_from = alert_row(2).at;
+  REQUIRE(store->put_delivery({.alert = 1, .channel = "telegram", .state = DeliveryState::Sent}).has_value());
+  REQUIRE(store->put_delivery({.alert = 3, .channel = "telegram", .state = DeliveryState::Sent}).has_value());
+  REQUIRE(store->commit("").has_value());
+  CHECK(store->forget_alerts(keep_from).value() == 2);
+  REQUIRE(store->commit("").has_value());
+  CHECK(store->alerts().value().size() == 2);
+  CHECK(store->alerts().value().front().id == 3);
+  CHECK(store->deliveries().value().size() == 1);
+  CHECK(store->forget_alerts(Timestamp::max()).value() == 1);  // the newest stays
+  REQUIRE(store->append(alert_row(9)).has_value());
+  REQUIRE(store->commit("").has_value());
+  CHECK(store->alerts().value().back().id == 5);
+}
+
 }  // namespace everlearn

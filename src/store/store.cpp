@@ -246,6 +246,11 @@ Result<void> StoreImpl::put_delivery(const DeliveryRow& row) {
   return alerts_.put_delivery(row);
 }
 
+Result<std::int64_t> StoreImpl::forget_alerts(Timestamp keep_from) {
+  EL_CHECK(begin());
+  return alerts_.forget(keep_from);
+}
+
 Result<void> StoreImpl::note(Timestamp at, const std::string& kind, const std::string& text) {
   EL_CHECK(begin());
   return journal_.note(at, kind, text);

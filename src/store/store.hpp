@@ -87,6 +87,8 @@ class Store {
   virtual Result<void> append(const AlertRow& row) = 0;
   /// Replaces what (alert, channel) had.
   virtual Result<void> put_delivery(const DeliveryRow& row) = 0;
+  /// Retention of alerts: those of before `keep_from` go, in the open transaction. Returns how many.
+  virtual Result<std::int64_t> forget_alerts(Timestamp keep_from) = 0;
   /// One line of the audit journal: promotions, rollbacks, pins, learning on/off, retention, restarts.
   virtual Result<void> note(Timestamp at, const std::string& kind, const std::string& text) = 0;
 

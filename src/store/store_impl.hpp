@@ -35,6 +35,7 @@ class StoreImpl final : public Store {
   Result<void> append(const EquityRow& row) override;
   Result<void> append(const AlertRow& row) override;
   Result<void> put_delivery(const DeliveryRow& row) override;
+  Result<std::int64_t> forget_alerts(Timestamp keep_from) override;
   Result<void> note(Timestamp at, const std::string& kind, const std::string& text) override;
 
   Result<void> commit(std::string_view checkpoint) override;
