@@ -45,6 +45,15 @@ TableOptions chosen_options(const Profile& profile, const RecordingOptions& reco
   return options;
 }
 
+Result<std::unique_ptr<Source>> open_chosen(World world, const TableOptions& options, Instruments& instruments) {
+  if (options.kind == SourceKind::Postgres && options.connection.empty())
+    return fail(Code::Config,
+                "no connection string: set EVERLEARN__SOURCE__CONNECTION, or the older name that the profile has for "
+                "source.connection under [env]; it may also stand in .env or be file:PATH");
+  EL_TRY(auto table, open_live_table(world.fs, options));
+  return open_table(world, options, std::move(table), instruments);
+}
+
 }  // namespace
 
 TableOptions table_options(const Profile& profile, const RecordingOptions& recording) {
@@ -74,13 +83,19 @@ Result<std::unique_ptr<Source>> open_live_source(World world, const Profile& pro
     options.inputs = {choice.path};
     return open_tail(world, options, instruments);
   }
-  const TableOptions options = chosen_options(profile, recording, choice);
-  if (choice.input == Input::Database && options.connection.empty())
-    return fail(Code::Config,
-                "no connection string: set EVERLEARN__SOURCE__CONNECTION, or the older name that the profile has for "
-                "source.connection under [env]; it may also stand in .env or be file:PATH");
-  EL_TRY(auto table, open_live_table(world.fs, options));
-  return open_table(world, options, std::move(table), instruments);
+  return open_chosen(world, chosen_options(profile, recording, choice), instruments);
+}
+
+Result<std::unique_ptr<Source>> open_whole_source(World world, const Profile& profile, const std::string& source_flag,
+                                                  const RecordingOptions& recording, Instruments& instruments) {
+  EL_TRY(const Choice choice, choose(profile, source_flag, recording));
+  if (choice.input == Input::Grows)
+    return fail(Code::Usage, fmt::format("--source {}: profile {} reads no table; --input takes recordings",
+                                         source_flag, profile.name));
+  TableOptions options = chosen_options(profile, recording, choice);
+  options.whole = true;
+  options.lookback = {};
+  return open_chosen(world, options, instruments);
 }
 
 std::string live_source_name(const Profile& profile, const std::string& source_flag,

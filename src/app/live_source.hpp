@@ -17,6 +17,11 @@ namespace everlearn {
 Result<std::unique_ptr<Source>> open_live_source(World world, const Profile& profile, const std::string& source_flag,
                                                  const RecordingOptions& recording, Instruments& instruments);
 
+/// The same for a simulation: the table from its first row to its last, once, whatever the clock says. Errors: Usage
+/// where the profile reads no table.
+Result<std::unique_ptr<Source>> open_whole_source(World world, const Profile& profile, const std::string& source_flag,
+                                                  const RecordingOptions& recording, Instruments& instruments);
+
 /// What open_live_source() would read, for people: "table market.rows", "prices.csv". No secret in it.
 std::string live_source_name(const Profile& profile, const std::string& source_flag, const RecordingOptions& recording);
 

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "app/data_directory.hpp"
+#include "app/live_source.hpp"
 #include "app/row_schema.hpp"
 #include "core/hash.hpp"
 #include "core/json.hpp"
@@ -18,9 +19,21 @@ namespace everlearn {
 namespace {
 
 // Settings that change how a result is computed but not what it is: a directory may go on with others.
-const std::set<std::string, std::less<>> kMeansOnly{
-    "train.threads", "train.memory_mb",    "train.wall",           "source.inputs",       "source.limits",
-    "title",         "alert.min_severity", "alert.telegram.token", "alert.telegram.chat", "alert.telegram.api"};
+const std::set<std::string, std::less<>> kMeansOnly{"source.connection",
+                                                    "source.connect_timeout",
+                                                    "source.query_timeout",
+                                                    "source.batch_rows",
+                                                    "source.poll",
+                                                    "train.threads",
+                                                    "train.memory_mb",
+                                                    "train.wall",
+                                                    "source.inputs",
+                                                    "source.limits",
+                                                    "title",
+                                                    "alert.min_severity",
+                                                    "alert.telegram.token",
+                                                    "alert.telegram.chat",
+                                                    "alert.telegram.api"};
 
 std::string settings_fingerprint(const Config& config) {
   std::string text;
@@ -59,6 +72,16 @@ Result<std::string> input_fingerprint(Fs& fs, const RecordingOptions& recording)
                       recording.bar_length.value_or(Duration{}).us(), recording.from.value_or(Timestamp::min()).us(),
                       recording.to.value_or(Timestamp::max()).us());
   return sha256_hex(text);
+}
+
+// A file by its content, a database by its name: what it holds is not ours to fix.
+Result<std::string> table_fingerprint(Fs& fs, const Profile& profile, const SimulationRequest& request) {
+  RecordingOptions recording = request.recording;
+  recording.inputs.clear();
+  if (fs.exists(request.source)) recording.inputs = {request.source};
+  EL_TRY(const std::string contents, input_fingerprint(fs, recording));
+  if (!recording.inputs.empty()) return contents;
+  return sha256_hex(contents + live_source_name(profile, request.source, recording));
 }
 
 // Starting over deletes nothing: the old contents move aside.
@@ -129,7 +152,9 @@ Result<SimulationResult> simulate(const SimulationRequest& request) {
   std::vector<std::string> targets;
   for (const TargetProfile& target : profile.targets) targets.push_back(target.name);
   EL_TRY(const RowSchema schema, RowSchema::make(profile));
-  EL_TRY(const std::string input, input_fingerprint(fs, request.recording));
+  const bool is_table = !request.source.empty();
+  EL_TRY(const std::string input,
+         is_table ? table_fingerprint(fs, profile, request) : input_fingerprint(fs, request.recording));
   EL_CHECK(remember(*store, "profile", profile.name, "profile"));
   EL_CHECK(remember(*store, "settings", settings_fingerprint(request.config), "set of settings"));
   EL_CHECK(remember(*store, "input", input, "input"));
@@ -157,8 +182,10 @@ Result<SimulationResult> simulate(const SimulationRequest& request) {
   recording.context = profile.context;
   recording.probability = profile.probability;
   recording.quarantine_dir = directory + "/quarantine/input";
-  EL_CHECK(fs.remove_tree(recording.quarantine_dir));  // the input is read again from its beginning
-  EL_TRY(const auto source, open_recording(world, recording, instruments));
+  // A recording is read again from its beginning; a table goes on where it was.
+  if (!is_table || !saved) EL_CHECK(fs.remove_tree(recording.quarantine_dir));
+  EL_TRY(const auto source, is_table ? open_whole_source(world, profile, request.source, recording, instruments)
+                                     : open_recording(world, recording, instruments));
   result.source = source->report();
   EL_CHECK(store->put_state("source", source_json(result.source)));
 
@@ -169,6 +196,11 @@ Result<SimulationResult> simulate(const SimulationRequest& request) {
                                           .on_progress = request.on_progress}));
   EL_CHECK(engine->run_to_end());
   result.progress = engine->progress();
+  if (is_table) {  // only now it is known
+    result.source = source->report();
+    EL_CHECK(store->put_state("source", source_json(result.source)));
+    EL_CHECK(store->commit_state());
+  }
   return result;
 }
 

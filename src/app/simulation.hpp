@@ -18,6 +18,7 @@ namespace everlearn {
 struct SimulationRequest {
   Config config;
   RecordingOptions recording;  // inputs, columns ...; calendar, delay, context are taken from the profile
+  std::string source;          // "db" or a table's file, read from its first row to its last; empty: recording.inputs
   std::string data_directory;
   std::string trainer;  // path of everlearn-train
   bool fresh = false;   // start over: what the directory holds is moved to quarantine/, not deleted

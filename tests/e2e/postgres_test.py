@@ -233,6 +233,13 @@ def test_a_file_stands_in_for_the_table(rows):
     copied = rows.sql("SET DateStyle = ISO; SET TimeZone = UTC; SET extra_float_digits = 1; COPY market.rows TO STDOUT WITH "
                       "CSV HEADER")
     (rows.folder / "rows.csv").write_text(copied.replace("+00,", "+00:00,") + "\n", encoding="utf-8")
+    reports = []
+    for source in ["db", rows.folder / "rows.csv"]:
+        rows.data = rows.folder / f"simulated-{len(reports)}"
+        rows.run("simulate", "--source", source, "--profile", rows.folder / "rows.toml", "--json")
+        reports.append(rows.run("simulate", "--source", source, "--profile", rows.folder / "rows.toml", "--json").json())
+        assert rows.kept() == from_table[0]
+    assert reports[0]["ledger_sha256"] == reports[1]["ledger_sha256"]
     rows.data = rows.folder / "from-file"
     rows.run("analyze", "--source", rows.folder / "rows.csv", "--now", "2026-02-01T00:00:00Z")
     assert (rows.kept(), rows.events()) == from_table

@@ -22,6 +22,7 @@ struct SimulateOptions {
   SignalFlags signal;
   bool fresh = false;
   std::string html;
+  std::string source;
   std::string speed = "max";
 };
 
@@ -29,6 +30,10 @@ Result<void> run(const SimulateOptions& options, RecordingOptions recording, Con
   SystemFs fs;
   SimulationRequest request;
   request.data_directory = data_directory(options.common, config.profile);
+  if (options.source.empty() == recording.inputs.empty()) return fail(Code::Usage, "give either --input or --source");
+  if (!options.source.empty() && (recording.from || recording.to))
+    return fail(Code::Usage, "--from and --to are for recordings; a table is read whole");
+  request.source = options.source;
   request.recording = std::move(recording);
   request.trainer = beside_us("everlearn-train");
   request.fresh = options.fresh;
@@ -61,7 +66,9 @@ void add_simulate(Verbs& verbs) {
   auto options = std::make_shared<SimulateOptions>();
   CLI::App* verb = verbs.app.add_subcommand("simulate", "the whole loop on a virtual clock over recordings");
   add_common(*verb, options->common);
-  options->recording.add_to(*verb, true);
+  options->recording.add_to(*verb, false);
+  verb->add_option("--source", options->source,
+                   "in place of recordings: db, the profile's table; or a CSV or Parquet file with its columns");
   add_signal_flags(*verb, options->signal);
   verb->add_flag("--fresh", options->fresh, "start over; what the directory holds moves to its quarantine/");
   verb->add_option("--html", options->html, "where the report with pictures goes (default: DIR/report.html)");
