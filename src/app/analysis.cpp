@@ -38,6 +38,18 @@ Result<void> note_missing_run(LiveSession& session, Analysis& run) {
   return store.put_state(kLastRun, std::to_string(run.at.us()));
 }
 
+// "margin" -> how many more there are than before.
+std::map<std::string, std::int64_t> since(const std::map<std::string, std::int64_t>& before,
+                                          const std::map<std::string, std::int64_t>& after) {
+  std::map<std::string, std::int64_t> more;
+  for (const auto& [name, count] : after) {
+    const auto found = before.find(name);
+    const std::int64_t rest = count - (found == before.end() ? 0 : found->second);
+    if (rest != 0) more[name] = rest;
+  }
+  return more;
+}
+
 // The parts of a run that may take long: they keep the lease, and end early when a signal came.
 class Run {
  public:
@@ -99,18 +111,6 @@ Result<Alerts> count_alerts(const Store& store) {
   return count;
 }
 
-// "margin" -> how many more signals it stopped than before the run.
-std::map<std::string, std::int64_t> since(const std::map<std::string, std::int64_t>& before,
-                                          const std::map<std::string, std::int64_t>& after) {
-  std::map<std::string, std::int64_t> more;
-  for (const auto& [name, count] : after) {
-    const auto found = before.find(name);
-    const std::int64_t rest = count - (found == before.end() ? 0 : found->second);
-    if (rest != 0) more[name] = rest;
-  }
-  return more;
-}
-
 std::string listed(const std::map<std::string, std::int64_t>& counts) {
   std::string out;
   for (const auto& [name, count] : counts) out += fmt::format("{}{} {}", out.empty() ? "" : ", ", name, grouped(count));
@@ -124,8 +124,9 @@ std::string second_of(Timestamp at) { return at.iso().substr(0, 19); }
 }  // namespace
 
 std::optional<Gap> missing_run(const CycleGrid& grid, Duration cycle, Timestamp before, Timestamp now) {
-  const Duration step = cycle.us() > 0 ? cycle : Duration::days(1);
-  if (now - grid.after(before) <= Duration{step.us() / 2}) return std::nullopt;
+  const bool missing = cycle.us() > 0 ? grid.open_time(before, now) > Duration{cycle.us() * 3 / 2}
+                                      : grid.after(grid.after(before)) <= now;
+  if (!missing) return std::nullopt;
   return Gap{.instrument = kEveryInstrument, .start = before, .end = now, .reason = "no run", .filled_from = ""};
 }
 
@@ -146,6 +147,7 @@ Result<Analysis> analyze(AnalysisRequest request) {
     EL_TRY(const auto verdicts, directory.store().verdicts());
     EL_TRY(const Alerts alerts, count_alerts(directory.store()));
     EL_CHECK(session->start());
+    const SourceReport read_before = session->source().report();  // a source may read again to find its place
     EL_CHECK(note_missing_run(*session, run));
     took("open");
     Run parts{request, *session};
@@ -158,6 +160,8 @@ Result<Analysis> analyze(AnalysisRequest request) {
     took("end");
     run.after = session->engine().progress();
     run.source = session->source().report();
+    run.source.rows -= read_before.rows;
+    run.source.refused = since(read_before.refused, run.source.refused);
     EL_CHECK(take_trainings(directory, verdicts.size(), run));
     EL_TRY(const Alerts now, count_alerts(directory.store()));
     run.alerts_raised = now.raised - alerts.raised;
@@ -173,7 +177,7 @@ Result<Analysis> analyze(AnalysisRequest request) {
 }
 
 std::string Analysis::text() const {
-  std::string rows = fmt::format("{} read", some(source.rows, "row"));
+  std::string rows = fmt::format("{} read", grouped(source.rows));
   if (source.late > 0) rows += fmt::format(", {} late", grouped(source.late));
   if (source.corrected > 0) rows += fmt::format(", {} corrected", grouped(source.corrected));
   if (source.gone > 0) rows += fmt::format(", {} gone", grouped(source.gone));

@@ -33,7 +33,7 @@ struct Analysis {
   std::string profile;
   Timestamp at;
   Progress before, after;
-  SourceReport source;
+  SourceReport source;  // of this run
   std::vector<Training> trainings;
   std::int64_t alerts_raised = 0, alerts_sent = 0, alerts_waiting = 0;  // waiting: on some channel
   std::optional<Gap> no_run;                                            // since the run before
@@ -47,7 +47,8 @@ struct Analysis {
 /// Errors: those of LiveSession, the input and the engine; what was committed before stays.
 Result<Analysis> analyze(AnalysisRequest request);
 
-/// The time between two runs as a gap, if it is too long: half a cycle after the first cycle behind the run before.
+/// The time between two runs as a gap, if it is too long: more than one and a half cycles of open time; with one cycle a
+/// session: two of them.
 std::optional<Gap> missing_run(const CycleGrid& grid, Duration cycle, Timestamp before, Timestamp now);
 
 }  // namespace everlearn

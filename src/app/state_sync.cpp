@@ -164,7 +164,7 @@ Result<PushReport> StateSync::push(const std::string& directory) {
            }));
   }
   report.files = std::ssize(next.files);
-  if (head_ && next.files == newest_.files) {
+  if (next.files == newest_.files) {
     report.snapshot = newest_.number;
     report.unchanged = true;
     return report;

@@ -83,6 +83,13 @@ TEST_CASE("state: machines take turns, and each finds what the other left") {
   CHECK(world.fresh() == world.files("/a"));
 }
 
+TEST_CASE("state: a run that made nothing leaves an empty state empty") {
+  Machines world;
+  REQUIRE(world.fs.make_directories("/a"));
+  CHECK(world.run("/a", {}).unchanged);
+  CHECK(world.pull("/b").snapshot == 0);
+}
+
 TEST_CASE("state: what belongs to a machine stays there") {
   Machines world;
   world.run("/a", {{"everlearn.db", "one"},

@@ -19,7 +19,7 @@ struct Options {
   CommonOptions common;
   RecordingFlags recording;
   SignalFlags signals;
-  std::string source, state, now;
+  std::string source, state, now, lease = "15m";
   std::optional<std::int64_t> snapshot;
   bool train = true, verbose = false;
 };
@@ -57,6 +57,9 @@ Result<void> say(const Options& options, const Analysis& run, const std::optiona
 Result<void> run(const Options& options) {
   ManualClock replayed;
   EL_TRY(LiveRequest live, live_request(options, replayed));
+  const auto lease = Duration::parse(options.lease);
+  if (!lease || lease->us() <= 0)
+    return fail(Code::Usage, fmt::format("--lease {}: wanted a duration such as 15m", options.lease));
   EL_TRY(StopSignals signals, StopSignals::take());
   std::optional<Analysis> done;
   std::optional<StateRun> state;
@@ -70,6 +73,7 @@ Result<void> run(const Options& options) {
     request.environment = process_environment();
     request.data_directory = live.data_directory;
     request.snapshot = options.snapshot;
+    request.lease = *lease;
     return run_in_state(request, work, &state.emplace());
   }();
   if (done) EL_CHECK(say(options, *done, state));
@@ -93,6 +97,8 @@ void add_analyze(Verbs& verbs) {
   auto* state = verb->add_option("--state", options->state,
                                  "where the state lies between runs: a directory, or s3://bucket/prefix");
   verb->add_option("--snapshot", options->snapshot, "of the state: go on from an older one")->needs(state);
+  verb->add_option("--lease", options->lease, "how long others wait for a run of this state that died (default: 15m)")
+      ->needs(state);
   verb->add_flag("--train,!--no-train", options->train, "a due base training runs in this run, or is left to another");
   verb->add_option("--now", options->now, "a clock that stands at this time: to replay runs; no alerts are sent");
   verb->add_flag("--verbose", options->verbose, "log on stderr too");

@@ -440,8 +440,10 @@ std::string coverage_part(const Report& report) {
     for (std::size_t i = 0; i < std::min(kGapsListed, report.longest_gaps.size()); ++i) {
       const Gap& gap = report.longest_gaps[i];
       const std::size_t id = index(gap.instrument);
-      table.row({e(id < report.instruments.size() ? report.instruments[id] : fmt::format("#{}", id)), gap.start.iso(),
-                 gap.end.iso(), span_of((gap.end - gap.start).as_seconds()), e(gap.reason)});
+      table.row({e(gap.instrument == kEveryInstrument ? "all streams"
+                   : id < report.instruments.size()   ? report.instruments[id]
+                                                      : fmt::format("#{}", id)),
+                 gap.start.iso(), gap.end.iso(), span_of((gap.end - gap.start).as_seconds()), e(gap.reason)});
     }
     body += fmt::format("<details><summary>The longest gaps</summary>{}</details>\n", table.markup());
   }

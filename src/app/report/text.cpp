@@ -106,7 +106,9 @@ std::string run_section(const Report& report) {
     if (shown++ == kGapsShown) break;
     const std::size_t id = index(gap.instrument);
     table.row({"", fmt::format("gap in {}: {} to {} ({})",
-                               id < report.instruments.size() ? report.instruments[id] : fmt::format("#{}", id),
+                               gap.instrument == kEveryInstrument ? "all streams"
+                               : id < report.instruments.size()   ? report.instruments[id]
+                                                                  : fmt::format("#{}", id),
                                gap.start.date(), gap.end.date(), gap.reason)});
   }
   table.row({"learning", fmt::format("{}; seed {}", progress.learning, report.seed)});
