@@ -282,6 +282,51 @@ TEST_CASE("table: fields and an outcome come beside the price, and an outcome th
   CHECK(events[0].known_at == at("00:11:00"));
 }
 
+TEST_CASE("table: a restart between a row's price and its fields gives each once, as one version") {
+  Table t{{"price", "rsi"}};
+  t.options.fields = {"rsi"};
+  const auto row = [&](const std::string& time, const std::string& id, const std::string& price) {
+    t.there.add({{"timestamp", time_of(time)}, {"key", "a"}, {"id", id}, {"price", price}, {"rsi", "0." + id}});
+  };
+  row("00:07:00", "1", "1");
+  row("00:08:00", "2", "2");
+  t.open();
+  Lines got;
+  const auto take = [&] {
+    t.restart();
+    const auto event = t.source->next();
+    REQUIRE(event);
+    if (!*event) return false;
+    got.push_back(fmt::format("{} revision {}", told(**event, t.instruments), (*event)->revision));
+    return true;
+  };
+  while (take()) {
+  }
+  CHECK(got == Lines{"00:07:00 a price 1 revision 0", "00:07:00 a fields 0.1 revision 0",
+                     "00:08:00 a price 2 revision 0", "00:08:00 a fields 0.2 revision 0"});
+  got.clear();
+  t.clock.set(at("00:11:00"));
+  row("00:10:30", "3", "3");
+  REQUIRE(take());
+  t.there.rows.back()["price"] = "3.5";  // corrected before its fields were given: the whole row comes again
+  t.clock.set(at("00:12:00"));
+  while (take()) {
+  }
+  CHECK(got == Lines{"00:10:30 a price 3 revision 0", "00:10:30/00:12:00 a price 3.5 revision 1",
+                     "00:10:30/00:12:00 a fields 0.3 revision 1"});
+}
+
+TEST_CASE("table: what is read together comes in order of time, then of name") {
+  Table t;
+  t.price("00:08:00", "1", "1", "b");
+  t.price("00:08:00", "2", "2", "a");
+  t.price("00:09:00", "3", "3", "c");
+  CHECK(t.now() == Lines{"00:08:00 a price 2", "00:08:00 b price 1", "00:09:00 c price 3"});
+  t.price("00:10:30", "6", "6", "c");
+  t.price("00:08:30", "7", "7", "b");
+  CHECK(t.later("00:11:00") == Lines{"00:10:30 c price 6", "00:08:30/00:11:00 b price 7"});
+}
+
 TEST_CASE("table: the known column says when, and puts the rows in order") {
   Table t;
   t.options.known_column = "known";
