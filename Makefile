@@ -5,11 +5,11 @@ CTEST := .deps/venv/bin/ctest
 JOBS := $(shell nproc)
 SOURCES = git ls-files --cached --others --exclude-standard '*.cpp' '*.hpp'
 
-.PHONY: help bootstrap build run test test-unit test-asan lint format tidy bench clean
+.PHONY: help bootstrap build run test test-unit test-asan lint format tidy bench bench-hybrid clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 bootstrap:  ## install what is missing (scripts/bootstrap)
 	@scripts/bootstrap
@@ -44,6 +44,9 @@ tidy: build  ## clang-tidy over all sources
 
 bench: build  ## run the benchmarks
 	@set -e; shopt -s nullglob; for b in build/release/bin/bench_*; do echo "$$b"; "$$b"; done
+
+bench-hybrid: build  ## weeks of the hybrid system on recordings of ../shared, an hour (docs/hybrid_weeks.md)
+	@.deps/venv/bin/python bench/hybrid_weeks.py --everlearn build/release/bin/everlearn --shared ../shared/data --work build/hybrid_weeks
 
 clean:  ## remove build/ (keeps what bootstrap installed)
 	rm -rf build
