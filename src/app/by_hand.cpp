@@ -118,7 +118,7 @@ Result<std::string> apply_by_hand(const HandRequest& request, Engine& engine, Da
     const std::string reason = request.arg("reason").empty() ? "by hand" : request.arg("reason");
     if (engine.training()) return fail(Code::InUse, "a training runs already");
     EL_TRY(const std::int64_t rows, rows_asked(request.arg("rows")));
-    EL_CHECK(engine.request_training(reason, rows));
+    EL_CHECK(engine.request_training({.reason = reason, .rows = rows}));
     said = "a training starts now; `status` and `models list` tell how it ends";
   } else if (request.verb == "models.rollback") {
     EL_TRY(const std::uint16_t target, directory.find_target(request.arg("target")));

@@ -180,7 +180,7 @@ Result<Engine::LiveStep> Engine::run_until_now() {
   // Between cycles that may be a day apart: trainings that ended, and what a hand asked for.
   if (trainings_.running()) EL_CHECK(finish_trainings(now, false));
   EL_CHECK(tell_source_trouble(now));
-  const bool by_hand = !requested_training_.empty() && !trainings_.running();
+  const bool by_hand = !requested_.reason.empty() && !trainings_.running();
   if (by_hand) EL_CHECK(train_if_due(now));
   step.cycles = progress_.cycles - cycles_before;
   if (step.events > 0 || step.cycles > 0 || by_hand || trainings_done_ != trainings_before) EL_CHECK(commit());
@@ -226,15 +226,14 @@ Result<void> Engine::keep(const Event& event) {
 
 // --- by hand ---------------------------------------------------------------------------------------------------------
 
-Result<void> Engine::request_training(const std::string& reason, std::int64_t rows) {
-  requested_training_ = reason;
-  requested_rows_ = rows;
-  return store_.note(world_.clock.now(), "training requested", reason);
+Result<void> Engine::request_training(TrainingWish wish) {
+  requested_ = std::move(wish);
+  return store_.note(world_.clock.now(), "training requested", requested_.reason);
 }
 
-Result<void> Engine::train_now(const std::string& reason, std::int64_t rows) {
+Result<void> Engine::train_now(TrainingWish wish) {
   const Timestamp at = progress_.last_cycle.value_or(world_.clock.now());
-  EL_CHECK(request_training(reason, rows));
+  EL_CHECK(request_training(std::move(wish)));
   EL_CHECK(train_if_due(at));
   EL_CHECK(finish_trainings(at, true));
   EL_CHECK(take_effect(at + std::max(profile_.train_delay, Duration{1})));

@@ -47,6 +47,13 @@ namespace everlearn {
 enum class Learning : std::uint8_t { Off, Collecting, Training, Active };
 std::string_view text(Learning learning);
 
+/// A training that is asked for.
+struct TrainingWish {
+  std::string reason;
+  std::int64_t rows = 0;  // on the newest so many labelled ones; 0: as the profile says
+  bool validate = false;  // of classes: the newest 200 unseen rows must be right often enough too
+};
+
 class Engine {
  public:
   struct Options {
@@ -84,10 +91,9 @@ class Engine {
 
   // --- by hand, between cycles
   // ------------------------------------------------------------------------------------------
-  /// `rows`: on the newest so many labelled ones; 0: as the profile says.
-  Result<void> request_training(const std::string& reason, std::int64_t rows = 0);
+  Result<void> request_training(TrainingWish wish);
   /// Without a clock that runs: trains as of the last cycle, waits, and lets what was promoted take effect at once.
-  Result<void> train_now(const std::string& reason, std::int64_t rows = 0);
+  Result<void> train_now(TrainingWish wish);
   Result<void> set_learning(bool on);
   Result<std::string> rollback_model(const std::string& target, const std::string& id);
   Result<void> promote_model(const std::string& id);
@@ -192,10 +198,8 @@ class Engine {
   std::int64_t trainings_done_ = 0;
   std::optional<Timestamp> last_training_;
   std::int64_t last_equity_day_ = std::numeric_limits<std::int64_t>::min();
-  std::string requested_training_;   // reason given by hand; empty: none
-  std::int64_t requested_rows_ = 0;  // of that training; 0: as the profile says
-  std::string training_for_;         // reason of the trainings that run,
-  std::int64_t training_rows_ = 0;   // and the rows asked for
+  TrainingWish requested_;  // without a reason: none
+  TrainingWish training_;   // what the trainings that run are for
   struct Promotion {
     std::uint16_t target;
     std::string bundle;

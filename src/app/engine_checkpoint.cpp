@@ -120,9 +120,10 @@ std::string Engine::checkpoint() const {
   out.i64(trainings_done_);
   out.i64(last_equity_day_);
   // A training that a restart interrupts is asked for again; in a simulation none runs here.
-  const bool interrupted = trainings_.running() && requested_training_.empty();
-  out.text(interrupted ? training_for_ : requested_training_);
-  out.i64(interrupted ? training_rows_ : requested_rows_);
+  const TrainingWish& wish = trainings_.running() && requested_.reason.empty() ? training_ : requested_;
+  out.text(wish.reason);
+  out.i64(wish.rows);
+  out.boolean(wish.validate);
   out.u32(static_cast<std::uint32_t>(promotions_.size()));
   for (const Promotion& promotion : promotions_) {
     out.u32(promotion.target);
@@ -190,8 +191,9 @@ Result<void> Engine::restore(std::string_view saved) {
   next_intent_ = in.i64();
   trainings_done_ = in.i64();
   last_equity_day_ = in.i64();
-  requested_training_ = in.text();
-  requested_rows_ = in.i64();
+  requested_.reason = in.text();
+  requested_.rows = in.i64();
+  requested_.validate = in.boolean();
   for (std::uint32_t n = in.u32(); n > 0 && in.ok(); --n) {
     Promotion promotion{};
     promotion.target = static_cast<std::uint16_t>(in.u32());

@@ -12,11 +12,12 @@ namespace {
 // A model has recovered from poor accuracy this far above the limit; on it, chance alone would cross it again and
 // again.
 constexpr double kRecovered = 0.05;
+constexpr double kValidated = 0.45;  // of the newest 200 unseen rows, where the profile names no limit
 
 }  // namespace
 
 Result<std::optional<std::string>> Engine::training_reason(Timestamp at) {
-  if (!requested_training_.empty()) return std::optional{std::exchange(requested_training_, {})};
+  if (!requested_.reason.empty()) return std::optional{requested_.reason};
   EL_TRY(const bool due, options_.trains ? take_due("train", at) : Result<bool>{false});
   if (learning_ == Learning::Off) return std::optional<std::string>{};
   if (learning_ == Learning::Collecting) {
@@ -105,7 +106,8 @@ Result<void> Engine::train_if_due(Timestamp at) {
   if (!reason) return {};
   const TimeSplit::Part part{*split_, "training"};
   EL_CHECK(name_instruments());
-  const std::int64_t asked = std::exchange(requested_rows_, 0);
+  training_ = std::exchange(requested_, {});
+  training_.reason = *reason;
   if (!progress_.scaling_start) progress_.scaling_start = profile_.scaling_start.value_or(at);
   for (auto& target : targets_) {
     if (!target->latest_labelled) continue;
@@ -113,7 +115,7 @@ Result<void> Engine::train_if_due(Timestamp at) {
     request.target = target->number;
     request.reason = *reason;
     Timestamp first = *first_example_;
-    if (const RowsWanted wanted = rows_wanted(at, asked); wanted.rows > 0) {
+    if (const RowsWanted wanted = rows_wanted(at, training_.rows); wanted.rows > 0) {
       EL_TRY(const NewestRows newest,
              newest_labelled(store_, target->number, at, first, *target->latest_labelled, wanted.rows));
       first = newest.from;
@@ -125,11 +127,11 @@ Result<void> Engine::train_if_due(Timestamp at) {
     }
     request.plan = plan_training(profile_, at, first, *target->latest_labelled);
     request.judged_until = target->judged_until;
+    if (training_.validate && target->profile->task != Task::Regression)
+      request.also_require.push_back({"accuracy_recent_200", profile_.train_min_recent_accuracy.value_or(kValidated)});
     EL_CHECK(trainings_.start(request, place()));
   }
   last_training_ = at;
-  training_for_ = *reason;
-  training_rows_ = asked;
   return finish_trainings(at, options_.virtual_clock != nullptr);
 }
 
@@ -290,9 +292,9 @@ Result<void> Engine::tell_fall_back(Timestamp at) {
 // The ladder's last word: neither the champion nor one before it can be loaded, so one is made from scratch.
 void Engine::ask_for_a_model() {
   const Target& target = *targets_[acting_];
-  if (learning_ == Learning::Off || !requested_training_.empty() || target.champion.get() || target.previous) return;
+  if (learning_ == Learning::Off || !requested_.reason.empty() || target.champion.get() || target.previous) return;
   if (!registry_.champion(target.profile->name)) return;
-  requested_training_ = "from scratch: neither the champion nor one before it can be loaded";
+  requested_.reason = "from scratch: neither the champion nor one before it can be loaded";
 }
 
 // `data import` may have named instruments that no source has shown yet: their ids are taken.

@@ -107,6 +107,7 @@ Result<Status> make_status(DataDirectory& directory) {
       champion.by_hand = registry.pinned_target(target.name) == champion.model;
       champion.expires = expiry(directory.fs(), directory.models(), champion.model);
     }
+    if (target.acts) status.champion_expired = champion.expires && *champion.expires <= status.at;
     status.champions.push_back(std::move(champion));
   }
   for (const VerdictRow& verdict : verdicts) {
@@ -149,6 +150,8 @@ std::string learning_words(const Status& status) {
   const std::string& now = status.progress.learning;
   if (status.off_by_hand) return "off by hand: data is collected and labelled, no model acts (`everlearn resume`)";
   if (now == "off") return "off by the profile (train.learning = false): data is collected and labelled, no model acts";
+  if (now == "active" && status.champion_expired)
+    return "active, but the champion acts no longer: it is past train.model_expiry, and no training has passed since";
   if (now == "active") return "active: a model that passed the gate acts, on paper";
   if (now == "training")
     return fmt::format("training: enough examples are there, and {}; nothing acts",

@@ -42,6 +42,7 @@ struct Status {
   std::int64_t labelled = 0, effective = 0, needed = 0;  // needed: effective examples at which learning starts
   bool learning_allowed = true;                          // by the profile
   bool off_by_hand = false;
+  bool champion_expired = false;                // of the target that acts
   std::vector<ChampionStatus> champions;        // every target
   std::optional<TrainingStatus> last_training;  // of the acting target if there is one
   std::int64_t promoted = 0, refused = 0, insufficient = 0, failed = 0;

@@ -211,7 +211,15 @@ Result<TrainingOutcome> Trainings::judge(const Job& job, const ProcessExit& exit
   HoldoutQuery query{
       .target = job.request.target, .range = {unseen, Timestamp::max()}, .as_of = job.request.plan.as_of};
   EL_TRY(const auto rows, assemble_holdout(store_, profile_, query, *outcome.predictor, champion));
-  const Gate gate{gate_rules(profile_, target, result)};
+  GateRules rules = gate_rules(profile_, target, result);
+  for (const Requirement& more : job.request.also_require) {
+    const auto named = std::ranges::find(rules.require, more.name, &Requirement::name);
+    if (named == rules.require.end())
+      rules.require.push_back(more);
+    else
+      named->at_least = std::max(named->at_least, more.at_least);
+  }
+  const Gate gate{std::move(rules)};
   EL_TRY(outcome.verdict, gate.review(rows));
   outcome.verdict.rows_used_before = std::count_if(
       rows.begin(), rows.end(), [&](const HoldoutRow& row) { return row.event_time <= job.request.judged_until; });

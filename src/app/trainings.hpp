@@ -21,6 +21,7 @@ struct TrainingRequest {
   TrainingPlan plan;
   std::string reason;
   std::int64_t rows_wanted = 0, rows_there = 0;  // by scaling or by hand; wanted 0: all of the window
+  std::vector<Requirement> also_require;         // beside the target's own
   Timestamp judged_until = Timestamp::min();     // latest hold-out row that an earlier verdict of the target used
 };
 

@@ -136,7 +136,7 @@ def test_trainings_say_how_many_rows_were_wanted_and_there(everlearn, runs):
     assert any("scaling, period 2: 7000 rows wanted, " in reason for reason in reasons), reasons
     timeline = everlearn.run("schedule", "scaling", "--data", directory, "--json").json()
     assert [step["rows"] for step in timeline["steps"]] == [4000, 5500, 7000, 8500, 9000]
-    assert timeline["period"] == 4 and timeline["rows_wanted"] == 9000
+    assert timeline["period"] == 2 and timeline["rows_wanted"] == 7000
 
 
 def test_a_training_by_hand_takes_the_newest_rows_it_is_told_and_validates(everlearn, runs):
