@@ -168,8 +168,10 @@ void add_train(Verbs& verbs) {
   add_common(*verb, options->common);
   auto* force = verb->add_flag("--force", options->force, "also with fewer examples than train.auto_enable");
   verb->add_flag("--check", options->check, "only say whether a training is due, and why")->excludes(force);
-  verb->add_flag("--validate", options->validate, "the newest 200 unseen rows must be right often enough too (train.min_recent_accuracy, else 45 %); shows "
-                   "every check, and exits with 1 unless the model passed");
+  verb->add_flag(
+      "--validate", options->validate,
+      "the newest 200 unseen rows must be right often enough too (train.min_recent_accuracy, else 45 %); shows "
+      "every check, and exits with 1 unless the model passed");
   auto* rows = verb->add_option("--limit", options->rows, "train on the newest so many labelled rows")
                    ->check(CLI::Range(std::int64_t{1}, std::int64_t{1'000'000'000}));
   verb->add_flag("--progressive", options->progressive,
