@@ -47,8 +47,8 @@ struct Analysis {
 /// Errors: those of LiveSession, the input and the engine; what was committed before stays.
 Result<Analysis> analyze(AnalysisRequest request);
 
-/// The time between two runs as a gap, if it is too long: more than one and a half cycles of open time; with one cycle a
-/// session: two of them.
+/// The time between two runs as a gap, if it is too long: more than one and a half cycles of open time; with one cycle
+/// a session: two of them.
 std::optional<Gap> missing_run(const CycleGrid& grid, Duration cycle, Timestamp before, Timestamp now);
 
 }  // namespace everlearn

@@ -4,7 +4,7 @@ run costs, printed with -s."""
 import time
 
 import pytest
-from growing_prices import STEP, GrowingPrices
+from growing_prices import STEP, TABLE, GrowingPrices
 
 STEPS = 34
 QUICK = ("--set", "train.auto_enable=0")  # no base: only what comes in
@@ -58,6 +58,25 @@ def test_run_after_run_comes_to_what_one_pass_comes_to(runs, tmp_path):
     one = in_one_pass("one")
     assert exported(everlearn, runs.data, tmp_path) == exported(everlearn, tmp_path / "one", tmp_path)
     assert said[-1]["champions"] == {champion["target"]: champion["model"] for champion in one["champions"]}
+
+
+def test_a_table_run_after_run_and_what_changes_in_it(everlearn, tmp_path):
+    prices = GrowingPrices(tmp_path, TABLE)
+    runs = Runs(everlearn, prices, tmp_path / "data")
+    said = [runs.run(prices.grow()).json() for _ in range(12)]
+    assert [run["rows"]["read"] for run in said] == [20] * 12
+    everlearn.simulate(tmp_path / "one", ["--profile", prices.profile, "--source", prices.file])
+    one = everlearn.run("status", "--data", tmp_path / "one", "--json").json()
+    assert said[-1]["ledger_sha256"] == one["ledger_sha256"] and said[-1]["labels"] == 20
+
+    rows = prices.file.read_text(encoding="utf-8").splitlines()
+    time, token, _ = rows[-25].split(",")
+    rows[-25] = f"{time},{token},123.5"
+    rows.append(f"{time[:14]}41:00Z,{token},99.5")
+    prices.file.write_text("\n".join(rows) + "\n", encoding="utf-8")
+    run = runs.run(prices.grow()).json()
+    assert (run["rows"]["corrected"], run["rows"]["late"]) == (1, 1)
+    assert runs.run(prices.grow()).json()["rows"]["corrected"] == 0
 
 
 def test_a_dropped_run_is_a_gap_and_its_cycles_say_nothing(runs):

@@ -44,10 +44,20 @@ daily_loss = 100
 """
 
 
+# The same rows as a table that others write: late and corrected ones are found within the lookback.
+TABLE = """
+[source]
+kind = "table_file"
+time_column = "timestamp"
+key_column = "token"
+lookback = "2h"
+"""
+
+
 class GrowingPrices:
-    def __init__(self, folder):
+    def __init__(self, folder, source="[source]\n"):
         self.file, self.profile = folder / "prices.csv", folder / "growing.toml"
-        self.profile.write_text(PROFILE, encoding="utf-8")
+        self.profile.write_text(PROFILE.replace("[source]\n", source), encoding="utf-8")
         self.file.write_text("timestamp,token,price\n", encoding="utf-8")
         self.random = random.Random(1)
         self.away = dict.fromkeys(TOKENS, 0.0)
