@@ -231,6 +231,15 @@ Result<std::map<std::string, Layer>> take_presets(Layer& layer) {
   return presets;
 }
 
+// A directory keeps presets as they are written.
+Result<void> refuse_secrets(const Layer& preset) {
+  for (const Key& key : profile_keys())
+    if (const auto found = preset.find(std::string{key.key}); key.secret && found != preset.end())
+      return fail(Code::Config,
+                  fmt::format("{}: {} is a secret, and no preset holds one", found->second.origin, key.key));
+  return {};
+}
+
 // Between what the profile and the environment say and the user's own flags.
 Result<void> apply_preset(Layer& merged, const std::map<std::string, Layer>& presets, const std::string& wanted,
                           const std::string& profile) {
@@ -297,7 +306,10 @@ Result<Config> Config::load(Fs& fs, const ConfigInput& input) {
     if (const auto target = target_key(key)) targets.insert(target->first);
   const std::vector<std::string> known = known_keys(targets);
   EL_CHECK(refuse_unknown(merged, known));
-  for (const auto& [preset, layer] : presets) EL_CHECK(refuse_unknown(layer, known));
+  for (const auto& [preset, layer] : presets) {
+    EL_CHECK(refuse_unknown(layer, known));
+    EL_CHECK(refuse_secrets(layer));
+  }
   for (const auto& [old, key] : config.old_names)
     if (std::find(known.begin(), known.end(), key) == known.end())
       return fail(Code::Config, fmt::format("env.{} stands for \"{}\", which is no setting", old, key));
@@ -371,7 +383,8 @@ Result<void> check_profile(const Profile& profile) {
     return wrong(fmt::format("examples.every {} is not a multiple of cycle.every {}", profile.sample.text(),
                              profile.cycle.text()));
   // A feature that is the answer would look like the best one.
-  if (std::ranges::count(profile.table.fields, profile.table.outcome_column) > 0 && !profile.table.outcome_column.empty())
+  if (std::ranges::count(profile.table.fields, profile.table.outcome_column) > 0 &&
+      !profile.table.outcome_column.empty())
     return wrong(fmt::format("source.fields holds source.outcome_column {}: an outcome is no feature",
                              profile.table.outcome_column));
   for (const TargetProfile& target : profile.targets) {

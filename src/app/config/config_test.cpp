@@ -249,6 +249,10 @@ TEST_CASE("config: a preset that is not there, and what is wrong in one, is name
   CHECK(contains(said, "my.toml:8"));
   CHECK(contains(said, "signal.min_margin"));
   CHECK(contains(User{std::string{kSmall} + "[presets]\nstrict = 1\n"}.refused(), "a preset is a table of settings"));
+  const std::string secret =
+      User{std::string{kSmall} + "[presets.strict]\nalert.telegram.token = \"1:AAverysecret\"\n"}.refused();
+  CHECK(contains(secret, "my.toml:8: alert.telegram.token is a secret, and no preset holds one"));
+  CHECK(!contains(secret, "AAverysecret"));
 }
 
 TEST_CASE("config: a list is a TOML list, or texts with commas") {
@@ -290,7 +294,7 @@ TEST_CASE("config: settings that contradict each other are refused") {
   CHECK(contains(User{one + "[tune]\nrows_min = 900\nrows_max = 800\n"}.refused(), "tune.rows_min 900 is more than"));
   CHECK(contains(User{one + "[tune]\nway = \"leaves\"\n"}.refused(), "for class targets"));
   CHECK(contains(User{one + "label = \"direction_3\"\n[tune]\nway = \"trees\"\n[learner]\nboosting = \"rf\"\n"
-                           "row_fraction = 0.5\n"}
+                            "row_fraction = 0.5\n"}
                      .refused(),
                  "does not tune a random forest"));
   CHECK(User{one + "label = \"direction_3\"\ncalibration = \"isotonic\"\nconformal_alpha = 0.1\n"}
