@@ -97,6 +97,22 @@ struct Growing {
   }
 };
 
+TEST_CASE("analysis: a label that means something else wants another directory") {
+  Growing world;
+  const auto with_band = [&](const std::string& band) {
+    std::string profile = kProfile;
+    const std::string target = "[target.back]\n";
+    profile.insert(profile.find(target) + target.size(), "label = \"direction_3\"\nflat_volatility = " + band + "\n");
+    REQUIRE(replace_file(world.fs, world.folder / "growing.toml", profile));
+    return world.request("runs");
+  };
+  REQUIRE(LiveSession::open(with_band("0.5")));
+  const auto changed = LiveSession::open(with_band("0.6"));
+  REQUIRE_FALSE(changed);
+  CHECK(changed.error().code == Code::Config);
+  CHECK(changed.error().message.starts_with("target.back.flat_volatility was 0.5, is 0.6"));
+}
+
 TEST_CASE("analysis: runs one after the other come to the ledger of a session that never ended") {
   Growing world;
   auto daemon = LiveSession::open(world.request("daemon"));

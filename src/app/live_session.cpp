@@ -21,8 +21,8 @@ constexpr Duration kLastAlerts = Duration::seconds(10);  // at the end
 // What may not change under a checkpoint that was made with it.
 constexpr std::array<std::string_view, 5> kFixedPrefixes{"cycle.every", "examples.every", "features.use",
                                                          "source.calendar", "source.probability"};
-constexpr std::array<std::string_view, 8> kFixedOfTarget{".acts", ".label",  ".unit", ".horizon",
-                                                         ".flat", ".profit", ".loss", ".tolerance"};
+constexpr std::array<std::string_view, 10> kFixedOfTarget{
+    ".acts", ".label", ".classes", ".unit", ".horizon", ".flat", ".flat_volatility", ".profit", ".loss", ".tolerance"};
 
 bool is_fixed(const std::string& key) {
   if (std::find(kFixedPrefixes.begin(), kFixedPrefixes.end(), key) != kFixedPrefixes.end()) return true;
