@@ -3,8 +3,11 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <memory>
+#include <string_view>
+#include <vector>
 
 #include "app/report/words.hpp"
 #include "app/state_lease.hpp"
@@ -24,6 +27,35 @@ std::string this_process() {
   return fmt::format("{}, process {}", named ? host.data() : "a host without a name", ::getpid());
 }
 
+// "/a/b/c" of "../b/./c" in /a/d. Links are taken as they are called.
+std::string absolute(const std::string& path) {
+  std::array<char, 4096> here{};
+  std::string text = path;
+  if (!path.starts_with('/') && ::getcwd(here.data(), here.size()) != nullptr)
+    text = std::string{here.data()} + "/" + path;
+  std::vector<std::string_view> parts;
+  for (std::size_t from = 0; from < text.size();) {
+    const std::size_t slash = std::min(text.find('/', from), text.size());
+    const std::string_view part = std::string_view{text}.substr(from, slash - from);
+    from = slash + 1;
+    if (part.empty() || part == ".") continue;
+    if (part != "..")
+      parts.push_back(part);
+    else if (!parts.empty())
+      parts.pop_back();
+  }
+  return fmt::format("/{}", fmt::join(parts, "/"));
+}
+
+// A state inside the directory it is the state of would be part of itself, and set aside as foreign by the next pull.
+Result<void> check_apart(const StateRequest& request) {
+  const std::string place = absolute(request.place), data = absolute(request.data_directory);
+  if (place != data && !place.starts_with(data + "/")) return {};
+  return fail(Code::Usage, fmt::format("--state {} lies in the data directory {}, which is what it keeps: take a place "
+                                       "outside it",
+                                       request.place, request.data_directory));
+}
+
 Result<std::unique_ptr<ObjectStore>> open_place(const StateRequest& request, Fs& fs, const Clock& clock,
                                                 const std::string& owner) {
   if (request.place.starts_with("s3://")) {
@@ -32,6 +64,7 @@ Result<std::unique_ptr<ObjectStore>> open_place(const StateRequest& request, Fs&
   }
   if (request.place.find("://") != std::string::npos)
     return fail(Code::Usage, fmt::format("--state {}: wanted a directory or s3://bucket/prefix", request.place));
+  EL_CHECK(check_apart(request));
   return open_directory_store(fs, request.place, owner);
 }
 

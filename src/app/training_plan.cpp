@@ -35,7 +35,7 @@ Result<NewestRows> newest_labelled(const Store& store, std::uint16_t target, Tim
       if (label.target == target && label.known && label.known_at <= as_of) times.push_back(label.event_time);
       return true;
     }));
-    if (times.size() < most && from > first) continue;
+    if (times.size() <= most && from > first) continue;
     if (times.size() <= most) return NewestRows{first, std::ssize(times)};
     const auto oldest = times.end() - wanted;
     std::nth_element(times.begin(), oldest, times.end());
