@@ -38,9 +38,7 @@ WAYS = {
 }
 # Retraining without the gate: each candidate of a Sunday serves, however it was judged; what is tuned is always a week old at most.
 UNGATED = ["target.move.require=", "target.move.comparison=non_inferior", "target.move.margin=1"]
-WAYS |= {f"{ALWAYS}{name.removeprefix(WEEKLY)}": WAYS[name] + UNGATED for name in WAYS if name == WEEKLY or "+ from" not in name and name != NEVER}
-
-
+WAYS |= {ALWAYS + name.removeprefix(WEEKLY): WAYS[name] + UNGATED for name in WAYS if name != NEVER and "scratch" not in name}
 FEWER = [name for name in WAYS if "leaves" not in name and "scratch" not in name]
 
 
@@ -72,7 +70,7 @@ def fx(shared, work):
 
 MARKETS = {
     "crypto": Market("six coins, five-minute bars", crypto, datetime.date(2023, 3, 5), 8,
-                     ["train.auto_enable=26900", "tune.every=1h"], list(WAYS)),
+                     ["train.auto_enable=26900", "tune.every=1h"], [name for name in WAYS if name != ALWAYS + " + leaves"]),
     "nse": Market("three Indian instruments, ticks made into five-minute bars", nse, datetime.date(2021, 5, 23), 3,
                   ["train.auto_enable=485", "train.min_effective=150", "train.min_holdout_effective=30", "streams.window=3d",
                    "gate.max_gain_share=1"],
@@ -81,7 +79,7 @@ MARKETS = {
                  ["train.auto_enable=45370", "cycle.every=1h", "target.move.horizon=3h", "target.move.tolerance=1h",
                   "target.move.flat=0.0007", "train.embargo=3h", "examples.max_price_age=2h", "source.gap_after=3h",
                   "retention.days=0", "train.min_holdout_effective=30", "streams.window=3d", "gate.max_gain_share=1"],
-                 [NEVER, WEEKLY, "weekly + trees", "weekly + calibration", ALWAYS]),
+                 FEWER),
 }
 
 
@@ -180,11 +178,12 @@ def report(market, ways):
     shares = numpy.bincount(outcomes, minlength=3) / len(outcomes)
     print("Down, flat, up: " + ", ".join(f"{100 * s:.1f} %" for s in shares) + "\n")
 
-    weekly = next(w for w in ways if w.name == WEEKLY)
-    print("| way | log loss less that of weekly | 90 % interval over days | net of a signal, bps |\n|---|---|---|---|")
+    never, weekly = (next(w for w in ways if w.name == name) for name in (NEVER, WEEKLY))
+    print("| way | log loss less that of weekly | 90 % interval over days | less that of never retrained | 90 % interval | net of a signal, bps |")
+    print("|---|---|---|---|---|---|")
     for way in ways:
-        difference = "| 0 | " if way is weekly else interval(way.served, weekly.served, rows)
-        print(f"| {way.name} {difference} | {way.net(market.since)} |")
+        differences = " ".join("| 0 |" if way is other else interval(way.served, other.served, rows) for other in (weekly, never))
+        print(f"| {way.name} {differences} | {way.net(market.since)} |")
 
     print("\n| way | rows with both streams | log loss of tuned less base | 90 % interval over days | accuracy of base | of tuned | tuned served |")
     print("|---|---|---|---|---|---|---|")
@@ -247,8 +246,8 @@ def champion_share(way, keys):
 
 
 def poor_share(way, keys):
-    """Rows decided while recent accuracy stood under 45 %"""
-    known = [a for a in (way.accuracy_known[k] for k in keys) if a is not None and numpy.isfinite(a)]
+    """Of these, decided while recent accuracy stood under 45 %"""
+    known = [way.accuracy_known[k] for k in keys if way.served[k][3] == "champion" and way.accuracy_known[k] is not None]
     return f"{100 * numpy.mean(numpy.array(known) < 0.45):.0f} %" if known else "-"
 
 
