@@ -76,10 +76,10 @@ MARKETS = {
                    "gate.max_gain_share=1"],
                   FEWER),
     "fx": Market("two currency pairs, hourly bars", fx, datetime.date(2018, 5, 6), 8,
-                 ["train.auto_enable=45370", "cycle.every=1h", "target.move.horizon=3h", "target.move.tolerance=1h",
+                 ["train.auto_enable=33735", "cycle.every=1h", "target.move.horizon=3h", "target.move.tolerance=1h",
                   "target.move.flat=0.0007", "train.embargo=3h", "examples.max_price_age=2h", "source.gap_after=3h",
                   "retention.days=0", "train.min_holdout_effective=30", "streams.window=3d", "gate.max_gain_share=1"],
-                 FEWER),
+                 FEWER[:5]),
 }
 
 

@@ -68,16 +68,26 @@ def bars_of_day(ticks, minutes):
     return bars
 
 
+FX_FROM = datetime.datetime(2010, 1, 1)
+FX_LATE = {"fxcm": datetime.timedelta(hours=5), "oanda": datetime.timedelta()}
+
+
 def fx_bars(quotes, folder):
-    """The bid of hourly bid and ask bars, volume 0 (none was recorded); the file's pair is the symbol. Returns the number of bars."""
+    """The bid of hourly bid and ask bars from 2010 on, volume 0 (none was recorded); the file's pair is the symbol. Returns the bars.
+
+    The files say that they are in UTC. That of "oanda" is; that of "fxcm" is stamped five hours early since October 2009, summer and
+    winter (before that nine or ten): only at that distance do the hourly returns of the two go together (correlation 0.5, at 0 hours
+    none), and only then do their spreads widen at the same hour, the New York close. Unshifted, the one file tells the other's future.
+    """
     bars = 0
     for file in sorted(pathlib.Path(quotes).glob("*_1hour.csv.gz")):
-        pair = file.name.split("_")[1].upper()
-        with gzip.open(file, "rt", newline="") as text, bar_file(folder, pair) as out:
+        source, pair = file.name.split("_")[:2]
+        with gzip.open(file, "rt", newline="") as text, bar_file(folder, pair.upper()) as out:
             for row in csv.DictReader(text):
-                start = datetime.datetime.strptime(row["datetime"], "%Y%m%d %H:%M")
-                bars += 1
-                out.writerow([f"{start}+00:00", row["bid_open"], row["bid_high"], row["bid_low"], row["bid_close"], 0])
+                start = datetime.datetime.strptime(row["datetime"], "%Y%m%d %H:%M") + FX_LATE[source]
+                if start >= FX_FROM:
+                    bars += 1
+                    out.writerow([f"{start}+00:00", row["bid_open"], row["bid_high"], row["bid_low"], row["bid_close"], 0])
     return bars
 
 
