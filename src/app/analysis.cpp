@@ -138,6 +138,7 @@ Result<Analysis> analyze(AnalysisRequest request) {
     stopwatch.restart();
   };
   request.live.begins = "one run begins";
+  request.live.config.profile.table.settle = {};  // it takes the rows that are there, and waits for nobody
   EL_TRY(const auto session, LiveSession::open(request.live));
   const auto ran = [&]() -> Result<void> {
     DataDirectory& directory = session->directory();

@@ -135,6 +135,55 @@ TEST_CASE("analysis: runs one after the other come to the ledger of a session th
   CHECK((*daemon)->engine().progress().labelled > 20);
 }
 
+TEST_CASE("analysis: what is corrected long after, by when it was written, stands beside what was said first") {
+  Growing world;
+  std::string profile = kProfile;
+  profile +=
+      "[source]\nkind = \"table_file\"\nkey_column = \"symbol\"\nknown_column = \"written\"\nlookback = \"1h\"\n";
+  REQUIRE(replace_file(world.fs, world.folder / "growing.toml", profile));
+  std::string table = "timestamp,symbol,price,written\n";
+  const auto row = [&](const std::string& time, double price, const std::string& written) {
+    table += fmt::format("{},A,{},{}\n", at(time).iso(), price, at(written).iso());
+  };
+  const auto run = [&](const std::string& now) {
+    REQUIRE(replace_file(world.fs, world.folder / "prices.csv", table));
+    world.clock.set(at(now));
+    const auto done = analyze({.live = world.request("runs"), .signals = nullptr, .keep = {}});
+    REQUIRE_MESSAGE(done, (done ? "" : done.error().message));
+  };
+  for (int hour = 0; hour < 6; ++hour)
+    for (int ten = 0; ten < 6; ++ten) {
+      const std::string time = fmt::format("{:02}:{}0:00", hour, ten);
+      row(time, 100 + hour, time);
+    }
+  run("06:00:30");
+  // The first row again, twice, each time hours after the one before is out of sight.
+  row("00:00:00", 150, "06:05:00");
+  run("06:10:30");
+  for (int ten = 1; ten < 6; ++ten) row(fmt::format("06:{}0:00", ten), 107, fmt::format("06:{}0:00", ten));
+  row("07:30:00", 107, "07:30:00");
+  run("07:30:30");
+  row("00:00:00", 160, "07:35:00");
+  run("07:40:30");
+
+  const auto session = LiveSession::open(world.request("runs"));
+  REQUIRE(session);
+  Store& store = (*session)->directory().store();
+  const TimeRange first{at("00:00:00"), at("00:00:01")};
+  std::vector<double> prices;
+  REQUIRE(store.scan_prices(first, [&](const PriceRow& stored) {
+    prices.push_back(stored.price.value());
+    return true;
+  }));
+  CHECK(prices == std::vector<double>{100});
+  std::vector<std::uint32_t> corrections;
+  REQUIRE(store.scan_events(first, [&](const EventRow& stored) {
+    corrections.push_back(stored.ordinal);
+    return true;
+  }));
+  CHECK(corrections == std::vector<std::uint32_t>{1, 2});
+}
+
 TEST_CASE("analysis: a run that loses its lease ends, and keeps what it had") {
   Growing world;
   world.grow();

@@ -176,7 +176,7 @@ Result<Engine::LiveStep> Engine::run_until_now() {
     step.more = enough();
   }
   if (!in_hand_) committed_position_ = source_.position();
-  if (!step.more) EL_CHECK(run_cycles_before(now));
+  if (!step.more) EL_CHECK(run_cycles_before(std::min(now, source_.told_until(now))));
   // Between cycles that may be a day apart: trainings that ended, and what a hand asked for.
   if (trainings_.running()) EL_CHECK(finish_trainings(now, false));
   EL_CHECK(tell_source_trouble(now));
@@ -203,7 +203,8 @@ Result<void> Engine::finish_work() {
   return commit();
 }
 
-Result<void> Engine::take(const Event& event) {
+Result<void> Engine::take(Event& event) {
+  EL_TRY(event.revision, keeper_.revision_of(event));
   ++progress_.events;
   if (!next_cycle_) next_cycle_ = grid_.at_or_after(event.known_at);
   EL_CHECK(market_.apply(event));

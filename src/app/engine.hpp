@@ -110,7 +110,7 @@ class Engine {
   Result<void> restore(std::string_view checkpoint);
   std::string checkpoint() const;
 
-  Result<void> take(const Event& event);
+  Result<void> take(Event& event);
   Result<void> keep(const Event& event);  // into the store
   Result<void> cycle(Timestamp at);
   Result<void> settle_labels(Timestamp at);

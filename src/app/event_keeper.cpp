@@ -1,5 +1,7 @@
 #include "app/event_keeper.hpp"
 
+#include <algorithm>
+
 #include "market/event_codec.hpp"
 
 namespace everlearn {
@@ -12,6 +14,24 @@ const Price* price_of(const Event& event) {
 }
 
 }  // namespace
+
+Result<std::uint32_t> EventKeeper::revision_of(const Event& event) const {
+  if (event.revision != kAsStored) return event.revision;
+  std::uint32_t revision = 0;
+  const TimeRange moment{event.event_time, event.event_time + Duration{1}};
+  if (price_of(event) != nullptr) {
+    EL_CHECK(store_.scan_prices(moment, [&](const PriceRow& row) {
+      if (row.instrument == event.instrument) revision = 1;
+      return revision == 0;
+    }));
+  }
+  EL_CHECK(store_.scan_events(moment, [&](const EventRow& row) {
+    if (row.instrument == event.instrument && row.kind == event_kind(event.what))
+      revision = std::max(revision, row.ordinal + 1);
+    return true;
+  }));
+  return revision;
+}
 
 Result<void> EventKeeper::keep(const Event& event) {
   if (event.revision > 0)  // the first word stands under the key; a correction is kept beside it, with its own known_at

@@ -16,6 +16,8 @@ namespace everlearn {
 class EventKeeper {
  public:
   EventKeeper(Store& store, bool keep_events) : store_{store}, keep_events_{keep_events} {}
+  /// Of an event whose source does not know it (kAsStored), by what is stored of its time: 0 if that is nothing.
+  Result<std::uint32_t> revision_of(const Event& event) const;
   /// Part of the open transaction. Errors: of the store.
   Result<void> keep(const Event& event);
 

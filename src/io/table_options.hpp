@@ -43,6 +43,7 @@ struct TableOptions {
   Duration lookback = Duration::hours(2);  // rows no older than this before the newest are read again each time
   std::int64_t batch_rows = 5'000;         // read at once
   Duration poll = Duration::seconds(10);   // between two looks
+  Duration settle = Duration::seconds(5);  // whoever writes may take so long until a row is there
   Duration connect_timeout = Duration::seconds(30);  // a sleeping database has so long to wake
   Duration query_timeout = Duration::seconds(60);
 

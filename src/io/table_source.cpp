@@ -38,7 +38,7 @@ struct Place {
   std::optional<Timestamp> window_from;     // rows from here on are remembered, up to window_to and in the lookback
   Timestamp window_to = Timestamp::min();   // rows up to here are read again once nothing new is left
   Timestamp read_to = Timestamp::min();     // where the cursor was when nothing new was left
-  Timestamp told_until = Timestamp::min();  // the latest moment of which next() said: nothing more now
+  Timestamp told_until = Timestamp::min();  // all that was known by then has been given
   Timestamp last_known = Timestamp::min();
 
   void encode(ByteWriter& out) const {
@@ -81,22 +81,25 @@ class TableSource final : public Source {
     while (waiting_.empty()) {
       if (batch_end_) end_batch();
       const Timestamp now = world_.clock.now();
-      if (!more_ && next_look_ && now < *next_look_) return nothing(now);
-      if (finished_) return nothing(now);
+      if (finished_) return std::optional<Event>{};
+      if (!more_ && looked_at_) told(*looked_at_);
+      if (!more_ && next_look_ && now < *next_look_) return std::optional<Event>{};
       const auto looked = look(now);
       if (!looked) {
         if (looked.error().code != Code::Unavailable || options_.whole) return tl::unexpected<Error>(looked.error());
         in_trouble(now, looked.error().message);
-        return nothing(now);
+        return std::optional<Event>{};
       }
       report_.trouble.clear();
       failures_ = 0;
       if (!more_) {
         next_look_ = now + options_.poll;
         finished_ = options_.whole;
+        looked_at_ = now;
         if (waiting_.empty()) {
           end_batch();
-          return nothing(now);
+          told(now);
+          return std::optional<Event>{};
         }
       }
     }
@@ -113,6 +116,8 @@ class TableSource final : public Source {
         intern(instruments_, {item.instrument, {}, std::nullopt, options_.probability, is_context(item.instrument)});
     return std::optional{Event{id, item.event_time, place_.last_known, std::move(item.what), item.revision}};
   }
+
+  Timestamp told_until(Timestamp) const override { return place_.told_until; }
 
   std::string position() const override {
     ByteWriter out;
@@ -132,6 +137,7 @@ class TableSource final : public Source {
     more_ = false;
     finished_ = false;
     next_look_.reset();
+    looked_at_.reset();
     place_ = {};
     seen_ = {};
     form_.reset();
@@ -182,10 +188,8 @@ class TableSource final : public Source {
     bool window_read = false;
   };
 
-  Result<std::optional<Event>> nothing(Timestamp now) {
-    place_.told_until = std::max(place_.told_until, now);
-    return std::optional<Event>{};
-  }
+  /// All that the last look found has been given.
+  void told(Timestamp looked_at) { place_.told_until = std::max(place_.told_until, looked_at - options_.settle); }
 
   void in_trouble(Timestamp now, const std::string& why) {
     report_.trouble = why;
@@ -408,6 +412,12 @@ class TableSource final : public Source {
     return {};
   }
 
+  /// Whether an earlier row of its time may have been given and forgotten: a row is remembered by when it was known,
+  /// and one that is corrected long after has its old time still.
+  bool forgotten(const TableRowSays& says) const {
+    return !by_time() && place_.cursor && says.event_time < place_.cursor->order - options_.lookback;
+  }
+
   /// The events of one row, if it says anything new.
   void line_up(const Candidate& row, Timestamp now, std::vector<Waiting>& events) {
     const TableRowSays& says = row.says;
@@ -435,7 +445,7 @@ class TableSource final : public Source {
                  .event_time = says.event_time,
                  .known_at = as_it_says ? says.known_at : now,
                  .what = {},
-                 .revision = versions - 1,
+                 .revision = forgotten(says) ? kAsStored : versions - 1,
                  .after = after,
                  .first = !continues,
                  .late = before == nullptr && place_.window_from && after.order <= place_.read_to,
@@ -528,11 +538,11 @@ class TableSource final : public Source {
   SeenRows seen_;
 
   std::deque<Waiting> waiting_;
-  std::optional<BatchEnd> batch_end_;  // of what waits
-  bool more_ = false;                  // the batch was full
-  bool finished_ = false;              // options_.whole: all was read
-  bool trimmed_ = false;               // by page()
-  std::optional<Timestamp> next_look_;
+  std::optional<BatchEnd> batch_end_;               // of what waits
+  bool more_ = false;                               // the batch was full
+  bool finished_ = false;                           // options_.whole: all was read
+  bool trimmed_ = false;                            // by page()
+  std::optional<Timestamp> next_look_, looked_at_;  // looked_at_: the last time that nothing was left to read
   std::optional<Timestamp> next_look_for_odd_;
   int failures_ = 0;  // in a row
 

@@ -61,6 +61,9 @@ struct Fields {
 
 using EventBody = std::variant<PricePoint, Bar, Trade, BookUpdate, Resolution, Fields>;
 
+/// A revision that only what is stored can tell: the source gave words about that time before, and forgot which.
+inline constexpr std::uint32_t kAsStored = 0xffffffff;
+
 struct Event {
   InstrumentId instrument{};
   Timestamp event_time;

@@ -33,6 +33,9 @@ class Source {
   /// The next event; empty when there is none now (a recording: no more; a live source: try again later).
   /// Instruments are interned into the table given at construction, in event order.
   virtual Result<std::optional<Event>> next() = 0;
+  /// All that was known by then has been given: a later event is known after it. A live loop runs no cycle beyond it.
+  /// `now`: for sources of which next() has just said that there is nothing more now.
+  virtual Timestamp told_until(Timestamp now) const { return now; }
   /// Where the next event will come from; a restart seeks there. Opaque, kept in the checkpoint.
   virtual std::string position() const = 0;
   virtual Result<void> seek(const std::string& position) = 0;

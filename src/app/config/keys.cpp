@@ -149,6 +149,7 @@ constexpr auto kProfileKeys = std::to_array<Key>({
     {"source.lookback", "2h", "table: so far before the newest row late and corrected rows are looked for", [](Profile& p, V v) -> Done { EL_TRY(p.table.lookback, as_duration(v)); return {}; }},
     {"source.batch_rows", "5000", "table: rows read at once", [](Profile& p, V v) -> Done { EL_TRY(p.table.batch_rows, as_integer(v, 10, 1'000'000)); return {}; }},
     {"source.poll", "10s", "table: least time between two looks", [](Profile& p, V v) -> Done { EL_TRY(p.table.poll, as_duration(v)); return {}; }},
+    {"source.settle", "5s", "a table: whoever writes it may take so long until a row is there; a live cycle waits for a look after that", [](Profile& p, V v) -> Done { EL_TRY(p.table.settle, as_duration(v)); return {}; }},
     {"source.connect_timeout", "30s", "postgres: so long a sleeping database may take to wake", [](Profile& p, V v) -> Done { EL_TRY(p.table.connect_timeout, as_duration(v)); return {}; }},
     {"source.query_timeout", "60s", "postgres: a query that takes longer is given up", [](Profile& p, V v) -> Done { EL_TRY(p.table.query_timeout, as_duration(v)); return {}; }},
     {"cycle.every", "session", "time between decisions, or \"session\": one at each close", [](Profile& p, V v) -> Done { if (!v.list && v.items.front() == "session") { p.cycle = {}; return {}; } EL_TRY(p.cycle, as_duration(v)); return {}; }},
