@@ -122,7 +122,7 @@ Result<std::unique_ptr<Engine>> Engine::make(World world, const Profile& profile
   if (by_hand && *by_hand == "on" && engine->learning_ == Learning::Off)
     engine->learning_ = champion ? Learning::Active : Learning::Collecting;
   if (champion && engine->learning_ != Learning::Off) engine->learning_ = Learning::Active;  // promoted by hand
-  engine->ask_for_a_model();
+  EL_CHECK(engine->ask_for_a_model());
   EL_CHECK(engine->meet_imported_instruments());
   engine->committed_position_ = source.position();
   return engine;
@@ -249,7 +249,7 @@ Result<void> Engine::set_learning(bool on) {
 
 Result<std::string> Engine::rollback_model(const std::string& target, const std::string& id) {
   EL_TRY(const std::string now_serving, registry_.rollback(target, id, world_.clock.now()));
-  if (target == targets_[acting_]->profile->name) forget_tuned();
+  if (target == targets_[acting_]->profile->name) begin_reign(world_.clock.now());
   EL_CHECK(load_champions());
   EL_CHECK(save_registry());
   EL_CHECK(store_.note(world_.clock.now(), "rolled back by hand", target + ": " + now_serving));

@@ -141,7 +141,9 @@ class Engine {
   Result<void> housekeeping(Timestamp at);
   Result<void> promote(std::uint16_t target, const std::string& bundle, Timestamp at, bool by_hand);
   Result<void> load_champions();
-  void ask_for_a_model();
+  Result<void> ask_for_a_model();
+  /// Another champion of the target that acts: its tunes and its accuracy begin anew.
+  void begin_reign(Timestamp at);
   Result<void> tell_fall_back(Timestamp at);
   Result<void> tell_source_trouble(Timestamp now);
   Result<void> meet_imported_instruments();
@@ -206,9 +208,11 @@ class Engine {
     Timestamp at;
   };
   std::vector<Promotion> promotions_;  // verdicts that take effect later
-  // What was done against poor recent accuracy: for which model, and when.
+  // Recent accuracy: since when the champion of the target that acts serves, how many of its own predictions have
+  // matured, and for which model something was done against it.
+  Timestamp serves_since_ = Timestamp::min();
+  std::int64_t own_matured_ = 0;
   std::string poor_model_;
-  std::optional<Timestamp> poor_trained_at_;
   std::string fallen_back_;                                      // what was told last of a champion that does not speak
   std::optional<Timestamp> trouble_since_;                       // of the source; live only
   std::map<std::pair<Timestamp, InstrumentId>, double> served_;  // class said, until its label is known

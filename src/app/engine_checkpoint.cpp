@@ -35,7 +35,12 @@ Result<void> Engine::commit() {
       if (const auto champion = registry_.champion(target->profile->name))
         EL_CHECK(write_pointer(world_.fs, options_.data_directory + "/models", target->profile->name, *champion));
     if (const auto champion = targets_[acting_]->champion.get())
-      EL_CHECK(write_mirrors(world_.fs, options_.data_directory + "/models", profile_, champion->card()));
+      if (const auto written =
+              write_mirrors(world_.fs, options_.data_directory + "/models", profile_, champion->card());
+          !written) {  // for reading only: no reason to stop
+        EL_CHECK(store_.note(world_.clock.now(), "mirror not written", written.error().message));
+        EL_CHECK(store_.commit_state());
+      }
     pointers_stale_ = false;
   }
   if (options_.on_progress) options_.on_progress(progress_);
@@ -139,9 +144,9 @@ std::string Engine::checkpoint() const {
   streams_.encode(out);
   out.text(tuned_ ? tuned_->card().id : "");
   out.text(tuned_ ? tuned_->id() : "");
+  out.time(serves_since_);
+  out.i64(own_matured_);
   out.text(poor_model_);
-  out.boolean(poor_trained_at_.has_value());
-  out.time(poor_trained_at_.value_or(Timestamp{}));
   out.text(fallen_back_);
   out.boolean(trouble_since_.has_value());
   out.time(trouble_since_.value_or(Timestamp{}));
@@ -209,8 +214,9 @@ Result<void> Engine::restore(std::string_view saved) {
   EL_CHECK(streams_.decode(in));
   tuned_base_ = in.text();
   tuned_id_ = in.text();
+  serves_since_ = in.time();
+  own_matured_ = in.i64();
   poor_model_ = in.text();
-  poor_trained_at_ = optional_time();
   fallen_back_ = in.text();
   trouble_since_ = optional_time();
   keeper_.decode(in);

@@ -77,6 +77,7 @@ Result<void> Engine::settle_labels(Timestamp at) {
       streams_.settle(label.event_time, label.instrument, label.value);
       const auto served = served_.find({label.event_time, label.instrument});
       if (served == served_.end()) continue;
+      if (label.event_time >= serves_since_) ++own_matured_;
       signals_.matured(static_cast<int>(served->second), static_cast<int>(label.value));
       served_.erase(served);
     }

@@ -67,15 +67,15 @@ Result<bool> Engine::take_due(const std::string& job, Timestamp at) {
 
 // What was served is right too seldom: from scratch, once for a model until it has recovered, and not too often.
 std::optional<std::string> Engine::poor_accuracy(Timestamp at) {
-  if (!profile_.train_min_recent_accuracy || !signals_.recent_known()) return std::nullopt;
+  // A new model is not blamed for what the one before it said.
+  if (!profile_.train_min_recent_accuracy || own_matured_ < signals_.rules().recent_rows) return std::nullopt;
   const auto champion = targets_[acting_]->champion.get();
   const double short_of = *profile_.train_min_recent_accuracy - signals_.recent_accuracy();
   if (short_of <= -kRecovered) poor_model_.clear();
   if (short_of <= 0) return std::nullopt;
   if (!champion || poor_model_ == champion->card().id) return std::nullopt;
-  if (poor_trained_at_ && at - *poor_trained_at_ < profile_.train_recent_gap) return std::nullopt;
+  if (last_training_ && at - *last_training_ < profile_.train_recent_gap) return std::nullopt;
   poor_model_ = champion->card().id;
-  poor_trained_at_ = at;
   return fmt::format(
       "from scratch: {:.1f} % of the last {} predictions served were right, under {:.1f} % (always saying "
       "one class: {:.1f} %)",
@@ -221,7 +221,7 @@ Result<void> Engine::take_effect(Timestamp at) {
 Result<void> Engine::promote(std::uint16_t number, const std::string& bundle, Timestamp at, bool by_hand) {
   EL_CHECK(registry_.promote(bundle, at, by_hand));
   EL_CHECK(load_champions());
-  if (number == acting_) forget_tuned();
+  if (number == acting_) begin_reign(at);
   if (number == acting_ && learning_ != Learning::Off) {
     if (learning_ != Learning::Active) EL_CHECK(store_.note(at, "learning", "active: the first model passed the gate"));
     learning_ = Learning::Active;
@@ -275,12 +275,17 @@ Result<void> Engine::tell_fall_back(Timestamp at) {
   if (!should || learning_ == Learning::Off || late(at)) return {};
   const auto champion = target.champion.get();
   const bool expired = champion && at >= champion->card().expires_at;
-  if (champion && !expired) return {};
+  if (champion && !expired) {
+    fallen_back_.clear();
+    return {};
+  }
   const bool previous = target.previous && at < target.previous->card().expires_at;
   FallBackOccasion occasion{
       .at = at,
       .model = *should,
-      .rung = previous ? "previous champion" : "baseline",
+      .rung = previous                           ? "previous champion"
+              : profile_.signal.baseline_may_act ? "baseline"
+                                                 : "none",
       .speaks = previous ? target.previous->card().id : "",
       .reason = expired ? fmt::format("it acts no longer after {}", champion->card().expires_at.iso().substr(0, 16))
                         : "it cannot be loaded (`logs --journal` says why)"};
@@ -290,11 +295,15 @@ Result<void> Engine::tell_fall_back(Timestamp at) {
 }
 
 // The ladder's last word: neither the champion nor one before it can be loaded, so one is made from scratch.
-void Engine::ask_for_a_model() {
+Result<void> Engine::ask_for_a_model() {
   const Target& target = *targets_[acting_];
-  if (learning_ == Learning::Off || !requested_.reason.empty() || target.champion.get() || target.previous) return;
-  if (!registry_.champion(target.profile->name)) return;
+  if (learning_ == Learning::Off || !requested_.reason.empty() || target.champion.get() || target.previous) return {};
+  const auto should = registry_.champion(target.profile->name);
+  if (!should) return {};
   requested_.reason = "from scratch: neither the champion nor one before it can be loaded";
+  return store_.append(fall_back_alert(
+      *target.profile,
+      {.at = world_.clock.now(), .model = *should, .rung = "from scratch", .speaks = "", .reason = requested_.reason}));
 }
 
 // `data import` may have named instruments that no source has shown yet: their ids are taken.

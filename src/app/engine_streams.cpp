@@ -56,18 +56,27 @@ void Engine::forget_tuned() {
   streams_.serve(Stream::Base);
 }
 
+void Engine::begin_reign(Timestamp at) {
+  forget_tuned();
+  serves_since_ = at;
+  own_matured_ = 0;
+}
+
 // The tune of the last commit, if its base still serves.
 Result<void> Engine::load_tuned() {
   const auto champion = targets_[acting_]->champion.get();
   if (tuned_id_.empty()) return {};
   if (!champion || champion->card().id != tuned_base_) {  // a hand chose another while no engine ran
-    forget_tuned();
+    begin_reign(world_.clock.now());
     return {};
   }
   auto tune = load_tune(world_.fs, options_.data_directory + "/models", tuned_base_, tuned_id_);
   auto predictor = tune ? Predictor::tuned(champion, std::move(*tune))
                         : Result<std::shared_ptr<const Predictor>>{tl::unexpected<Error>(tune.error())};
-  if (!predictor) return store_.note(world_.clock.now(), "tune refused at load", predictor.error().message);
+  if (!predictor) {
+    forget_tuned();
+    return store_.note(world_.clock.now(), "tune refused at load", predictor.error().message);
+  }
   tuned_ = std::move(*predictor);
   return {};
 }

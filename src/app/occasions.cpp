@@ -119,8 +119,8 @@ AlertRow fall_back_alert(const TargetProfile& target, const FallBackOccasion& oc
   alert.at = occasion.at;
   alert.kind = "fall-back";
   alert.severity = occasion.rung == "none" ? Severity::Critical : Severity::Warning;
-  alert.key = fmt::format("fall-back/{}/{}/{}", target.name, occasion.rung, occasion.model);
-  const std::string instead = occasion.rung == "none"           ? "nothing speaks"
+  alert.key = fmt::format("fall-back/{}/{}/{}/{}", target.name, occasion.rung, occasion.model, occasion.at.iso());
+  const std::string instead = occasion.rung == "none"           ? "nothing acts"
                               : occasion.rung == "from scratch" ? "a new model is trained from scratch"
                                                                 : fmt::format("the {} speaks", occasion.rung);
   alert.text = fmt::format("fall-back of {}: {}\nreason: {}\nmodel that should speak: {}", target.name, instead,

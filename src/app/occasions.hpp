@@ -37,7 +37,7 @@ struct TrainingOccasion {
 };
 AlertRow training_alert(const TargetProfile& target, const TrainingOccasion& occasion, const Verdict& verdict);
 
-/// The model that should speak does not. Key: fall-back/<target>/<rung>/<model>: once for a model and what replaces it.
+/// The model that should speak does not. Key: fall-back/<target>/<rung>/<model>/<at>.
 struct FallBackOccasion {
   Timestamp at;
   std::string model;   // that should speak; empty: there is none

@@ -122,7 +122,7 @@ TEST_CASE("occasions: a fall-back names what speaks instead and why, once for a 
   occasion.rung = "none";
   occasion.speaks = "";
   CHECK(fall_back_alert(target(), occasion).severity == Severity::Critical);
-  CHECK(fall_back_alert(target(), occasion).text.starts_with("fall-back of next: nothing speaks\n"));
+  CHECK(fall_back_alert(target(), occasion).text.starts_with("fall-back of next: nothing acts\n"));
   occasion.rung = "from scratch";
   CHECK(
       fall_back_alert(target(), occasion).text.starts_with("fall-back of next: a new model is trained from scratch\n"));
