@@ -77,7 +77,7 @@ class PostgresServer:
         with open(self.data / "postgresql.conf", "a", encoding="ascii") as file:
             file.write(f"listen_addresses = '127.0.0.1'\nport = {self.port}\nunix_socket_directories = '{self.folder}'\n"
                        f"ssl = on\nssl_cert_file = '{self.certificates}/server.crt'\n"
-                       f"ssl_key_file = '{self.certificates}/server.key'\nfsync = off\nsynchronous_commit = off\n"
+                       f"ssl_key_file = '{self.certificates}/server.key'\nfsync = off\n"
                        "full_page_writes = off\nmax_connections = 40\nautovacuum = off\nTimeZone = 'Asia/Tokyo'\n"
                        "DateStyle = 'German'\nextra_float_digits = 0\n")  # what must not matter
 
