@@ -190,6 +190,7 @@ class Engine {
   Tunings tunings_;
   std::shared_ptr<const Predictor> tuned_;  // the latest fine-tune of its champion
   std::string tuned_base_, tuned_id_;       // of the checkpoint, to be loaded
+  std::int64_t labels_tuned_ = 0;  // labels that were known at the latest tune: without a new one there is none
 
   RecentReturns recent_returns_{60};  // sessions: what the live Sharpe trigger looks at
 

@@ -144,6 +144,7 @@ std::string Engine::checkpoint() const {
   streams_.encode(out);
   out.text(tuned_ ? tuned_->card().id : "");
   out.text(tuned_ ? tuned_->id() : "");
+  out.i64(labels_tuned_);
   out.time(serves_since_);
   out.i64(own_matured_);
   out.text(poor_model_);
@@ -214,6 +215,7 @@ Result<void> Engine::restore(std::string_view saved) {
   EL_CHECK(streams_.decode(in));
   tuned_base_ = in.text();
   tuned_id_ = in.text();
+  labels_tuned_ = in.i64();
   serves_since_ = in.time();
   own_matured_ = in.i64();
   poor_model_ = in.text();

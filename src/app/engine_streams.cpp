@@ -17,6 +17,8 @@ Result<void> Engine::tune_if_due(Timestamp at, bool sample) {
   if (profile_.tune_every.us() > 0 && !CycleGrid{profile_.tune_every, calendar_}.on_grid(at)) return {};
   const auto base = targets_[acting_]->champion.get();
   if (!base || at >= base->card().expires_at) return {};
+  if (tuned_ && progress_.labelled == labels_tuned_) return {};  // a market that is closed teaches nothing new
+  labels_tuned_ = progress_.labelled;
   const TimeSplit::Part part{*split_, "tuning"};
   EL_TRY(const TuneOutcome outcome, tunings_.tune(base, *recent_rows_, at, place()));
   if (!outcome.predictor) {
