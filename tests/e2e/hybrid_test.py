@@ -193,3 +193,21 @@ def test_why_tells_which_stream_serves(everlearn, runs):
     assert "serves" in why and "gain_over_champion_p05" in why and "attempts_per_row" in why
     machine = everlearn.run("why", "stream", "--data", directory, "--json").json()
     assert machine["serves"] in ("base", "tuned") and math.isfinite(machine["accuracy"]["base"])
+
+
+def test_a_new_base_is_not_blamed_for_the_one_before(everlearn, bars, tmp_path):
+    """Asked for an accuracy that nothing reaches: one training from scratch a champion, not within six hours of any training, and not
+    before 200 predictions of its own are known (34 cycles of six pairs, and half an hour until the last outcome)."""
+    asked = as_flags(["tune.way=none", "train.min_recent_accuracy=0.99", "train.recent_gap=6h"])
+    everlearn.run(*arguments(bars, "none", until="2022-12-10"), *asked, "--data", tmp_path)
+    with database(tmp_path) as store:
+        trainings = store.execute("SELECT as_of, reason, champion_before FROM verdict ORDER BY id").fetchall()
+        promoted = dict((text.split(": ")[1], at) for at, text in
+                        store.execute("SELECT at, text FROM note WHERE kind = 'promoted' ORDER BY id DESC"))
+    scratch = [(number, row) for number, row in enumerate(trainings) if row[1].startswith("from scratch")]
+    assert len(scratch) > 2
+    hour = 3_600_000_000
+    for number, (as_of, _, champion) in scratch:
+        assert as_of - trainings[number - 1][0] >= 6 * hour
+        assert as_of - promoted[champion] >= 34 * hour / 6
+    assert len({champion for _, (_, _, champion) in scratch}) == len(scratch)
