@@ -3,6 +3,8 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -51,6 +53,31 @@ struct BookUpdate {
 /// The market's outcome became known: what one share of this instrument pays.
 struct Resolution {
   double payout = 0;
+  bool annulled = false;  // void: whoever holds a share gets back what was paid for it; `payout` means nothing
+};
+
+/// Where a market stands between its opening and its resolution. Only while it trades do its prices act.
+enum class Phase : std::uint8_t {
+  Trading,
+  Left,      // trades, but is watched no longer
+  Closed,    // no orders any more, outcome not yet proposed
+  Proposed,  // an outcome was proposed
+  Disputed,  // and disputed: what is held stays locked
+};
+
+struct PhaseChange {
+  Phase phase = Phase::Trading;
+};
+
+/// The book may be wrong from now on (a lost connection, a missing delta): nothing may act on it before a snapshot.
+struct BookDoubt {};
+
+/// The answer to a question about prices of the past, for a hole in the dense history. Known when it was asked: it fills
+/// that history and nothing else, makes no example and no label.
+struct PastPrices {
+  Timestamp from, to;                               // what was asked for: (from, to]
+  std::vector<std::pair<Timestamp, Price>> prices;  // ascending; may be empty
+  std::string problem;                              // why the hole stays one; empty: it was answered
 };
 
 /// The further columns of a table row. A price the row has comes as an event of its own, at the same times.
@@ -59,7 +86,8 @@ struct Fields {
   std::optional<double> outcome;  // class number or value of the table's label column: for labels, never for features
 };
 
-using EventBody = std::variant<PricePoint, Bar, Trade, BookUpdate, Resolution, Fields>;
+using EventBody =
+    std::variant<PricePoint, Bar, Trade, BookUpdate, Resolution, Fields, PhaseChange, BookDoubt, PastPrices>;
 
 /// A revision that only what is stored can tell: the source gave words about that time before, and forgot which.
 inline constexpr std::uint32_t kAsStored = 0xffffffff;

@@ -15,6 +15,9 @@ struct Kind {
   std::string_view operator()(const BookUpdate& update) const { return update.snapshot ? "book" : "delta"; }
   std::string_view operator()(const Resolution&) const { return "resolution"; }
   std::string_view operator()(const Fields&) const { return "fields"; }
+  std::string_view operator()(const PhaseChange&) const { return "phase"; }
+  std::string_view operator()(const BookDoubt&) const { return "doubt"; }
+  std::string_view operator()(const PastPrices&) const { return "past prices"; }
 };
 
 struct Encode {
@@ -34,11 +37,26 @@ struct Encode {
     put_levels(out, update.bids);
     put_levels(out, update.asks);
   }
-  void operator()(const Resolution& resolution) const { out.f64(resolution.payout); }
+  void operator()(const Resolution& resolution) const {
+    out.f64(resolution.payout);
+    if (resolution.annulled) out.boolean(true);  // older rows end before this
+  }
   void operator()(const Fields& fields) const {
     out.f32s(fields.values);
     out.boolean(fields.outcome.has_value());
     if (fields.outcome) out.f64(*fields.outcome);
+  }
+  void operator()(const PhaseChange& change) const { out.u8(static_cast<std::uint8_t>(change.phase)); }
+  void operator()(const BookDoubt&) const {}
+  void operator()(const PastPrices& past) const {
+    out.time(past.from);
+    out.time(past.to);
+    out.u32(static_cast<std::uint32_t>(past.prices.size()));
+    for (const auto& [time, price] : past.prices) {
+      out.time(time);
+      put_price(out, price);
+    }
+    out.text(past.problem);
   }
 };
 
@@ -67,6 +85,31 @@ BookUpdate get_book(ByteReader& in, bool snapshot) {
   update.bids = get_levels(in);
   update.asks = get_levels(in);
   return update;
+}
+
+Resolution get_resolution(ByteReader& in) {
+  Resolution resolution{in.f64()};
+  if (in.left() > 0) resolution.annulled = in.boolean();
+  return resolution;
+}
+
+Result<EventBody> get_phase(ByteReader& in) {
+  const std::uint8_t phase = in.u8();
+  if (phase > static_cast<std::uint8_t>(Phase::Disputed))
+    return fail(Code::Damaged, fmt::format("phase: {} of {}", phase, static_cast<int>(Phase::Disputed)));
+  return PhaseChange{static_cast<Phase>(phase)};
+}
+
+PastPrices get_past(ByteReader& in) {
+  PastPrices past;
+  past.from = in.time();
+  past.to = in.time();
+  for (std::uint32_t n = in.u32(); n > 0 && in.ok(); --n) {
+    const Timestamp time = in.time();
+    past.prices.emplace_back(time, get_price(in));
+  }
+  past.problem = in.text();
+  return past;
 }
 
 Fields get_fields(ByteReader& in) {
@@ -98,9 +141,15 @@ Result<EventBody> decode_event(std::string_view kind, std::string_view bytes) {
   } else if (kind == "book" || kind == "delta") {
     body = get_book(in, kind == "book");
   } else if (kind == "resolution") {
-    body = Resolution{in.f64()};
+    body = get_resolution(in);
   } else if (kind == "fields") {
     body = get_fields(in);
+  } else if (kind == "phase") {
+    EL_TRY(body, get_phase(in));
+  } else if (kind == "doubt") {
+    body = BookDoubt{};
+  } else if (kind == "past prices") {
+    body = get_past(in);
   } else {
     return fail(Code::Damaged, fmt::format("event of unknown kind {}", quoted(kind)));
   }

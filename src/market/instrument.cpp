@@ -47,6 +47,11 @@ void Instruments::encode(ByteWriter& out) const {
     out.boolean(one.probability);
     out.boolean(one.context);
     put(out, one.end_time ? std::optional{one.end_time->us()} : std::nullopt);
+    out.text(one.title);
+    out.text(one.complement);
+    out.boolean(one.mirrors);
+    out.boolean(one.min_size.has_value());
+    for (const double v : {one.min_size.value_or(0), one.fee_rate, one.fee_exponent}) out.f64(v);
   }
 }
 
@@ -62,6 +67,13 @@ Result<Instruments> Instruments::decode(ByteReader& in) {
     one.probability = in.boolean();
     one.context = in.boolean();
     if (const auto us = optional_i64(in)) one.end_time = Timestamp{*us};
+    one.title = in.text();
+    one.complement = in.text();
+    one.mirrors = in.boolean();
+    const bool has_min_size = in.boolean();
+    if (const double size = in.f64(); has_min_size) one.min_size = size;
+    one.fee_rate = in.f64();
+    one.fee_exponent = in.f64();
   }
   if (!in.ok()) return fail(Code::Damaged, fmt::format("instruments: the bytes end before the last of {}", count));
   return table;

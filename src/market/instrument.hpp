@@ -21,6 +21,12 @@ struct Instrument {
   bool probability = false;           // the price is a probability in [0, 1]
   bool context = false;               // feeds features of others; makes no example itself
   std::optional<Timestamp> end_time;  // the market's scheduled end
+  std::string title = {};             // for people: the question, and which answer this is
+  std::string complement = {};        // of a market with two outcomes: the other one's instrument
+  bool mirrors = false;               // moves against its complement alone: it is traded, but makes no example
+  std::optional<double> min_size;     // least units of an order
+  double fee_rate = 0;                // of a taker: size x rate x (price (1 - price)) ^ exponent
+  double fee_exponent = 1;
 };
 
 /// The instruments of one data directory. Ids are given in order of first appearance and never change.

@@ -1,6 +1,7 @@
 #include "market/market_state.hpp"
 
 #include <algorithm>
+#include <limits>
 
 #include <fmt/format.h>
 
@@ -113,7 +114,9 @@ void apply_bar(InstrumentState& state, const Event& event, const Bar& bar) {
 }
 
 void apply_trade(InstrumentState& state, const Event& event, const Trade& trade) {
-  set_last(state, event, trade.price);
+  state.last_trade = trade.price;
+  // Trades jump between bid and ask; where both are known their middle is the price.
+  if (!(state.book.trusted && state.bid && state.ask)) set_last(state, event, trade.price);
   ++state.updates;
   switch (trade.side) {
     case Side::Buy:
@@ -146,6 +149,17 @@ void apply_fields(InstrumentState& state, const Event& event, const Fields& fiel
   state.last_known_at = event.known_at;
 }
 
+void doubt_book(InstrumentState& state) {
+  state.book = {};
+  state.bid.reset();
+  state.ask.reset();
+}
+
+void apply_phase(InstrumentState& state, Phase phase) {
+  state.phase = phase;
+  if (phase != Phase::Trading) doubt_book(state);
+}
+
 }  // namespace
 
 Result<void> MarketState::apply(const Event& event) {
@@ -161,8 +175,12 @@ Result<void> MarketState::apply(const Event& event) {
     return apply_book(state, event, *update);
   } else if (const auto* fields = std::get_if<Fields>(&event.what)) {
     apply_fields(state, event, *fields);
-  } else {
-    state.payout = std::get<Resolution>(event.what).payout;
+  } else if (const auto* change = std::get_if<PhaseChange>(&event.what)) {
+    apply_phase(state, change->phase);
+  } else if (std::holds_alternative<BookDoubt>(event.what)) {
+    doubt_book(state);
+  } else if (const auto* resolution = std::get_if<Resolution>(&event.what)) {
+    state.payout = resolution->annulled ? std::numeric_limits<double>::quiet_NaN() : resolution->payout;
     ++state.updates;
   }
   return {};
@@ -190,6 +208,8 @@ void MarketState::encode(ByteWriter& out) const {
     out.time(state.fields_event_time);
     put_price(out, state.bid);
     put_price(out, state.ask);
+    put_price(out, state.last_trade);
+    out.u8(static_cast<std::uint8_t>(state.phase));
     out.boolean(state.payout.has_value());
     if (state.payout) out.f64(*state.payout);
     put_levels(out, state.book.bids);
@@ -221,6 +241,11 @@ Result<MarketState> MarketState::decode(ByteReader& in) {
     state.fields_event_time = in.time();
     state.bid = get_optional_price(in);
     state.ask = get_optional_price(in);
+    state.last_trade = get_optional_price(in);
+    const std::uint8_t phase = in.u8();
+    if (phase > static_cast<std::uint8_t>(Phase::Disputed))
+      return fail(Code::Damaged, fmt::format("market state: phase {} of {}", phase, static_cast<int>(Phase::Disputed)));
+    state.phase = static_cast<Phase>(phase);
     if (in.boolean()) state.payout = in.f64();
     state.book.bids = get_levels(in);
     state.book.asks = get_levels(in);

@@ -21,13 +21,15 @@ struct Book {
 struct InstrumentState {
   bool seen = false;          // a price, or fields
   bool priced = false;        // a price was seen; before that `last` means nothing
-  Price last;                 // latest price: point, close, trade, or mid of a trusted book
+  Price last;                 // latest price: mid of a trusted book with two sides; without one point, close or trade
   Timestamp last_event_time;  // of `last`; of the fields while there is no price
   Timestamp last_known_at;
   std::vector<float> fields;                       // of the newest row of a table; empty: never seen
   Timestamp fields_event_time = Timestamp::min();  // of `fields`
   std::optional<Price> bid, ask;
-  std::optional<double> payout;  // set once resolved
+  std::optional<Price> last_trade;
+  Phase phase = Phase::Trading;
+  std::optional<double> payout;  // set once resolved; NaN: annulled
   Book book;
   Timestamp last_bar_close = Timestamp::min();  // of the newest bar
 

@@ -24,6 +24,16 @@ struct SourceReport {
   std::int64_t corrected = 0;  // rows that said something else before
   std::int64_t gone = 0;       // rows that were read and are no longer there; what was read stays
   std::string trouble;         // why it cannot be read now, though it may be later; empty: all is well
+  // Of a venue, now:
+  std::map<std::string, std::int64_t> left_out;  // rule -> markets that are not followed because of it
+  std::int64_t followed = 0, second_tier = 0;    // markets; the second tier is priced now and then, without books
+  std::vector<std::string> health;               // lines for people
+};
+
+/// A hole in the dense history of an instrument: prices of (from, to] are not there.
+struct Hole {
+  InstrumentId instrument{};
+  Timestamp from, to;
 };
 
 /// Events in order of (known_at, event_time, instrument name). Inner modules see only this.
@@ -40,6 +50,11 @@ class Source {
   virtual std::string position() const = 0;
   virtual Result<void> seek(const std::string& position) = 0;
   virtual const SourceReport& report() const = 0;
+  /// False: what was not read when it happened is gone. A restart then goes on from now, and the time between is a gap.
+  virtual bool remembers() const { return true; }
+  /// Asks for prices of the past; each hole is answered by one PastPrices, sooner or later. A source that has none
+  /// never answers.
+  virtual void ask_past(const std::vector<Hole>& holes) { (void)holes; }
   /// Fraction read in [0, 1] where the end is known (progress bar).
   virtual std::optional<double> progress() const = 0;
 };
