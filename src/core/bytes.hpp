@@ -57,7 +57,6 @@ class ByteReader {
 
   bool ok() const { return ok_; }
   bool at_end() const { return rest_.empty(); }
-  std::size_t left() const { return rest_.size(); }
   /// Damaged, naming `what`, unless everything was read and nothing is left over.
   Result<void> finish(std::string_view what) const;
 

@@ -72,8 +72,8 @@ struct PhaseChange {
 /// The book may be wrong from now on (a lost connection, a missing delta): nothing may act on it before a snapshot.
 struct BookDoubt {};
 
-/// The answer to a question about prices of the past, for a hole in the dense history. Known when it was asked: it fills
-/// that history and nothing else, makes no example and no label.
+/// The answer to a question about prices of the past, for a hole in the dense history. Known when it was asked: it
+/// fills that history and nothing else, makes no example and no label.
 struct PastPrices {
   Timestamp from, to;                               // what was asked for: (from, to]
   std::vector<std::pair<Timestamp, Price>> prices;  // ascending; may be empty

@@ -13,7 +13,7 @@ struct Kind {
   std::string_view operator()(const Bar&) const { return "bar"; }
   std::string_view operator()(const Trade&) const { return "trade"; }
   std::string_view operator()(const BookUpdate& update) const { return update.snapshot ? "book" : "delta"; }
-  std::string_view operator()(const Resolution&) const { return "resolution"; }
+  std::string_view operator()(const Resolution& of) const { return of.annulled ? "annulment" : "resolution"; }
   std::string_view operator()(const Fields&) const { return "fields"; }
   std::string_view operator()(const PhaseChange&) const { return "phase"; }
   std::string_view operator()(const BookDoubt&) const { return "doubt"; }
@@ -37,10 +37,7 @@ struct Encode {
     put_levels(out, update.bids);
     put_levels(out, update.asks);
   }
-  void operator()(const Resolution& resolution) const {
-    out.f64(resolution.payout);
-    if (resolution.annulled) out.boolean(true);  // older rows end before this
-  }
+  void operator()(const Resolution& resolution) const { out.f64(resolution.payout); }
   void operator()(const Fields& fields) const {
     out.f32s(fields.values);
     out.boolean(fields.outcome.has_value());
@@ -85,12 +82,6 @@ BookUpdate get_book(ByteReader& in, bool snapshot) {
   update.bids = get_levels(in);
   update.asks = get_levels(in);
   return update;
-}
-
-Resolution get_resolution(ByteReader& in) {
-  Resolution resolution{in.f64()};
-  if (in.left() > 0) resolution.annulled = in.boolean();
-  return resolution;
 }
 
 Result<EventBody> get_phase(ByteReader& in) {
@@ -140,8 +131,8 @@ Result<EventBody> decode_event(std::string_view kind, std::string_view bytes) {
     EL_TRY(body, get_trade(in));
   } else if (kind == "book" || kind == "delta") {
     body = get_book(in, kind == "book");
-  } else if (kind == "resolution") {
-    body = get_resolution(in);
+  } else if (kind == "resolution" || kind == "annulment") {
+    body = Resolution{.payout = in.f64(), .annulled = kind == "annulment"};
   } else if (kind == "fields") {
     body = get_fields(in);
   } else if (kind == "phase") {

@@ -25,6 +25,11 @@ std::vector<EventBody> one_of_each() {
           BookUpdate{true, {{nanos(4), 10}, {nanos(3), 5}}, {{nanos(6), 1}}},
           BookUpdate{false, {}, {{nanos(6), 0}}},
           Resolution{1.0},
+          Resolution{0.0, true},
+          PhaseChange{Phase::Disputed},
+          BookDoubt{},
+          PastPrices{Timestamp{3}, Timestamp{9}, {{Timestamp{5}, nanos(7)}, {Timestamp{8}, nanos(6)}}, ""},
+          PastPrices{Timestamp{3}, Timestamp{9}, {}, "too coarse"},
           Fields{{1.5f, std::numeric_limits<float>::quiet_NaN()}, 2.0},
           Fields{{}, std::nullopt}};
 }
@@ -33,7 +38,8 @@ TEST_CASE("event codec: kinds have the names the store uses") {
   std::vector<std::string_view> kinds;
   for (const EventBody& body : one_of_each()) kinds.push_back(event_kind(body));
   CHECK(kinds == std::vector<std::string_view>{"price", "price", "bar", "bar", "trade", "book", "delta", "resolution",
-                                               "fields", "fields"});
+                                               "annulment", "phase", "doubt", "past prices", "past prices", "fields",
+                                               "fields"});
 }
 
 TEST_CASE("event codec: every body comes back with the same bytes") {
@@ -47,11 +53,15 @@ TEST_CASE("event codec: every body comes back with the same bytes") {
 }
 
 TEST_CASE("event codec: the layout does not move, stored bytes depend on it") {
-  std::string all, fields;
-  for (const EventBody& body : one_of_each())
-    (std::holds_alternative<Fields>(body) ? fields : all) += encode_event(body);
+  std::string all, fields, of_venues;
+  for (const EventBody& body : one_of_each()) {
+    const std::string_view kind = event_kind(body);
+    const bool of_venue = kind == "annulment" || kind == "phase" || kind == "doubt" || kind == "past prices";
+    (kind == "fields" ? fields : of_venue ? of_venues : all) += encode_event(body);
+  }
   CHECK(sha256_hex(all).substr(0, 16) == "17da9b7381f631c9");
   CHECK(sha256_hex(fields).substr(0, 16) == "ba77f9cb1eb80184");
+  CHECK(sha256_hex(of_venues).substr(0, 16) == "83ef43e11a986b01");
 }
 
 TEST_CASE("event codec: cut or lengthened bytes are damaged, never another event") {

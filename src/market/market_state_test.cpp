@@ -2,6 +2,8 @@
 
 #include <limits>
 
+#include <cmath>
+
 #include <doctest/doctest.h>
 #include <rapidcheck.h>
 
@@ -167,6 +169,49 @@ TEST_CASE("market state: a crossed book is an error, hides the quotes and waits 
   REQUIRE(market.apply(at(4, good)));
   CHECK(market[kOne].book.trusted);
   CHECK(market[kOne].bid == px(0.4));
+}
+
+TEST_CASE("market state: between bid and ask of a trusted book a trade is no price") {
+  MarketState market;
+  REQUIRE(market.apply(at(1, BookUpdate{true, {{px(0.4), 1}}, {{px(0.6), 1}}})));
+  REQUIRE(market.apply(at(2, Trade{px(0.6), 1, Side::Buy})));
+  CHECK(market[kOne].last == px(0.5));
+  CHECK(market[kOne].last_trade == px(0.6));
+  REQUIRE(market.apply(at(3, BookDoubt{})));
+  REQUIRE(market.apply(at(4, Trade{px(0.55), 1, Side::Buy})));
+  CHECK(market[kOne].last == px(0.55));
+}
+
+TEST_CASE("market state: a doubted book is empty until a snapshot, deltas do not mend it") {
+  MarketState market;
+  const BookUpdate book{true, {{px(0.4), 1}}, {{px(0.6), 1}}};
+  REQUIRE(market.apply(at(1, book)));
+  REQUIRE(market.apply(at(2, BookDoubt{})));
+  CHECK_FALSE(market[kOne].book.trusted);
+  CHECK_FALSE(market[kOne].bid.has_value());
+  REQUIRE(market.apply(at(3, BookUpdate{false, {{px(0.45), 7}}, {}})));
+  CHECK(market[kOne].book.bids.empty());
+  REQUIRE(market.apply(at(4, book)));
+  CHECK(market[kOne].book.trusted);
+}
+
+TEST_CASE("market state: a market that does not trade has no book; an annulled one pays nothing that is known") {
+  MarketState market;
+  REQUIRE(market.apply(at(1, BookUpdate{true, {{px(0.4), 1}}, {{px(0.6), 1}}})));
+  REQUIRE(market.apply(at(2, PhaseChange{Phase::Disputed})));
+  CHECK(market[kOne].phase == Phase::Disputed);
+  CHECK_FALSE(market[kOne].ask.has_value());
+  REQUIRE(market.apply(at(3, Resolution{.payout = 0, .annulled = true})));
+  REQUIRE(market[kOne].payout.has_value());
+  CHECK(std::isnan(*market[kOne].payout));
+}
+
+TEST_CASE("market state: prices of the past change nothing") {
+  MarketState market;
+  REQUIRE(market.apply(at(1, PricePoint{px(0.9), {}, {}})));
+  REQUIRE(market.apply(at(2, PastPrices{Timestamp{0}, Timestamp{1}, {{Timestamp{1}, px(0.2)}}, ""})));
+  CHECK(market[kOne].last == px(0.9));
+  CHECK(market[kOne].updates == 1);
 }
 
 TEST_CASE("market state: a resolution is kept beside the last price") {
