@@ -5,12 +5,14 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "alert/alert_settings.hpp"
 #include "app/streams.hpp"
 #include "core/time.hpp"
 #include "io/table_options.hpp"
+#include "io/venue_options.hpp"
 #include "label/label.hpp"
 #include "learn/scaling.hpp"
 #include "learn/train_job.hpp"
@@ -52,8 +54,11 @@ struct Profile {
   std::vector<std::string> context;  // instruments that feed features of others and make no examples
   Duration gap_after;  // a longer silence of a stream, in open time, is a gap; 0: one session (daily), else 2.5 samples
   bool store_events = true;                // keep bars, trades and books (prices are always kept)
+  bool watched_books = false;              // a trusted book is as it is now, however long ago it changed
   std::vector<std::string> source_limits;  // what the data cannot tell, in sentences for the report
   TableOptions table;                      // where rows come from a database, or a file with the columns of its table
+
+  VenueOptions venue;  // [venue]: where they come from a venue that is watched live
 
   // [cycle], [examples]
   Duration cycle;          // grid anchored to the epoch; 0: one cycle a session, at its close
@@ -61,12 +66,17 @@ struct Profile {
   Duration max_price_age;  // an older last price makes no example and no decision (session calendars: open time)
   int commit_every = 64;   // cycles between commits in a simulation
 
-  std::vector<std::string> features;  // patterns of the catalogue
+  // [features], [prices]
+  std::vector<std::string> features;        // patterns of the catalogue, stepped each cycle
+  std::vector<std::string> dense_features;  // the same, stepped on the dense grid from dense prices alone
+  std::vector<std::pair<std::string, std::string>> defined_features;  // name, expression over the row's other columns
+  Duration dense_every;  // dense prices on this grid, anchored to the epoch; 0: none are kept
 
   std::vector<TargetProfile> targets;  // in order of name
 
   // [train]
   bool learning = true;          // may a model act at all; off by hand wins for good
+  std::optional<bool> train_enabled;  // true: without waiting for auto_enable
   std::int64_t auto_enable = 0;  // effective labelled examples before learning starts by itself; 0: never
   std::string train_schedule;    // "quarterly", "6h", or a cron line
   std::string train_zone = "UTC";
@@ -108,11 +118,15 @@ struct Profile {
   std::string mirror_model;     // "lightgbm_model.txt": the champion of the target that acts, as its trainer wrote it
   std::string mirror_metadata;  // "model_metadata_*.json", * is the model: its card in short
 
+  // [backfill]
+  bool backfill = true;  // holes in past prices are filled from the source's history
+
   // [retention], [models], [store]
   Duration retention;                 // 0: keep for ever
   std::uint64_t retention_bytes = 0;  // 0: no cap
   std::uint64_t models_bytes = 0;     // 0: no cap
   StoreOptions store;
+  Duration base_every;  // live: the market and the features are written so often, with what came since; 0: each commit
 
   AlertSettings alert;
 

@@ -17,6 +17,7 @@ enum class SourceKind : std::uint8_t {
   Files,      // recordings, or a CSV that is being appended to
   Postgres,   // a table or a query of a PostgreSQL database
   TableFile,  // a CSV or Parquet file with the columns of such a table
+  Venue,      // a venue's markets as they trade (io/venue_options.hpp)
 };
 
 struct TableOptions {

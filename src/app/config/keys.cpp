@@ -79,6 +79,15 @@ Result<void> parse_columns(const SettingValue& value, std::map<std::string, std:
   return {};
 }
 
+// "all" or how many.
+Result<void> parse_markets(const SettingValue& value, VenueRules& rules) {
+  EL_TRY(const std::string text, as_text(value));
+  rules.rest = text == "all";
+  if (rules.rest) return {};
+  EL_TRY(rules.markets, as_integer(value, 1, 5'000));
+  return {};
+}
+
 Result<std::optional<std::string>> as_optional_text(const SettingValue& value) {
   EL_TRY(const std::string text, as_text(value));
   return text.empty() ? std::optional<std::string>{} : std::optional{text};
@@ -128,8 +137,9 @@ constexpr auto kProfileKeys = std::to_array<Key>({
     {"source.context", "", "instruments that feed features of others and make no examples", [](Profile& p, V v) -> Done { EL_TRY(p.context, as_list(v)); return {}; }},
     {"source.gap_after", "none", "a longer silence in open time is a gap; none: one session, or 2.5 sample steps", [](Profile& p, V v) -> Done { EL_TRY(p.gap_after, as_duration(v)); return {}; }},
     {"source.store_events", "true", "keep bars, trades and books as received (prices are always kept)", [](Profile& p, V v) -> Done { EL_TRY(p.store_events, as_bool(v)); return {}; }},
+    {"source.watched_books", "false", "a trusted book is as it is now, however long ago it changed: its feed says when it may not be", [](Profile& p, V v) -> Done { EL_TRY(p.watched_books, as_bool(v)); return {}; }},
     {"source.limits", "", "what the data cannot tell: sentences for the report", [](Profile& p, V v) -> Done { EL_TRY(p.source_limits, as_list(v)); return {}; }},
-    {"source.kind", "files", "where rows come from: files (recordings, a CSV that grows), postgres, table_file (a CSV or Parquet file with a table's columns)", [](Profile& p, V v) -> Done { EL_TRY(const std::size_t i, as_choice(v, {"files", "postgres", "table_file"})); p.table.kind = static_cast<SourceKind>(i); return {}; }},
+    {"source.kind", "files", "where rows come from: files (recordings, a CSV that grows), postgres, table_file (a CSV or Parquet file with a table's columns), venue (markets watched live)", [](Profile& p, V v) -> Done { EL_TRY(const std::size_t i, as_choice(v, {"files", "postgres", "table_file", "venue"})); p.table.kind = static_cast<SourceKind>(i); return {}; }},
     {"source.connection", "", "postgres: a connection string, URI or key=value; a secret: give it by the environment", [](Profile& p, V v) -> Done { EL_TRY(std::string text, as_text(v)); p.table.connection = Secret{std::move(text)}; return {}; }, true},
     {"source.table", "", "the table, maybe with its schema; table_file: the file's path", [](Profile& p, V v) -> Done { EL_TRY(p.table.table, as_text(v)); return {}; }},
     {"source.query", "", "postgres: a SELECT in place of a table", [](Profile& p, V v) -> Done { EL_TRY(p.table.query, as_text(v)); return {}; }},
@@ -152,12 +162,24 @@ constexpr auto kProfileKeys = std::to_array<Key>({
     {"source.settle", "5s", "a table: whoever writes it may take so long until a row is there; a live cycle waits for a look after that", [](Profile& p, V v) -> Done { EL_TRY(p.table.settle, as_duration(v)); return {}; }},
     {"source.connect_timeout", "30s", "postgres: so long a sleeping database may take to wake", [](Profile& p, V v) -> Done { EL_TRY(p.table.connect_timeout, as_duration(v)); return {}; }},
     {"source.query_timeout", "60s", "postgres: a query that takes longer is given up", [](Profile& p, V v) -> Done { EL_TRY(p.table.query_timeout, as_duration(v)); return {}; }},
+    {"venue.markets", "50", "markets followed with their books (each has two instruments), or \"all\": those that qualify beyond venue.first_tier are priced every venue.second_tier_every", [](Profile& p, V v) -> Done { return parse_markets(v, p.venue.rules); }},
+    {"venue.first_tier", "50", "with markets = \"all\": so many are followed with their books", [](Profile& p, V v) -> Done { EL_TRY(const auto n, as_integer(v, 1, 5'000)); if (p.venue.rules.rest) p.venue.rules.markets = n; return {}; }},
+    {"venue.min_volume_24h", "10000", "dollars traded within 24 h that a new market needs; one that is followed stays down to half of it", [](Profile& p, V v) -> Done { EL_TRY(p.venue.rules.min_volume_24h, as_number(v, 0, 1e12)); return {}; }},
+    {"venue.mid_from", "0.05", "a new market's mid is no less", [](Profile& p, V v) -> Done { EL_TRY(p.venue.rules.mid_from, as_number(v, 0, 1)); return {}; }},
+    {"venue.mid_to", "0.95", "and no more", [](Profile& p, V v) -> Done { EL_TRY(p.venue.rules.mid_to, as_number(v, 0, 1)); return {}; }},
+    {"venue.leave_below", "0.03", "a followed market leaves below this mid", [](Profile& p, V v) -> Done { EL_TRY(p.venue.rules.leave_below, as_number(v, 0, 1)); return {}; }},
+    {"venue.leave_above", "0.97", "and above this one", [](Profile& p, V v) -> Done { EL_TRY(p.venue.rules.leave_above, as_number(v, 0, 1)); return {}; }},
+    {"venue.max_spread", "0.03", "of a new market; one that is followed stays up to twice as much", [](Profile& p, V v) -> Done { EL_TRY(p.venue.rules.max_spread, as_number(v, 0, 1)); return {}; }},
+    {"venue.min_horizons", "3", "a new market ends so many horizons from now, or later; a recurring one is no shorter", [](Profile& p, V v) -> Done { EL_TRY(p.venue.rules.min_horizons, as_integer(v, 1, 10'000)); return {}; }},
     {"cycle.every", "session", "time between decisions, or \"session\": one at each close", [](Profile& p, V v) -> Done { if (!v.list && v.items.front() == "session") { p.cycle = {}; return {}; } EL_TRY(p.cycle, as_duration(v)); return {}; }},
     {"cycle.commit_every", "64", "cycles between commits in a simulation", [](Profile& p, V v) -> Done { EL_TRY(const auto n, as_integer(v, 1, 1'000'000)); p.commit_every = static_cast<int>(n); return {}; }},
     {"examples.every", "cycle", "time between examples, or \"cycle\": each one", [](Profile& p, V v) -> Done { if (!v.list && v.items.front() == "cycle") { p.sample = {}; return {}; } EL_TRY(p.sample, as_duration(v)); return {}; }},
     {"examples.max_price_age", "1h", "open time after which a last price makes no example and no decision", [](Profile& p, V v) -> Done { EL_TRY(p.max_price_age, as_duration(v)); return {}; }},
     {"features.use", "ret_*", "names, globs (\"ret_*\"), groups (\"@time series\"), and \"!name\" to leave out", [](Profile& p, V v) -> Done { EL_TRY(p.features, as_list(v)); return {}; }},
+    {"features.dense", "", "the same, computed on the grid of prices.every from its prices alone; no name of features.use", [](Profile& p, V v) -> Done { EL_TRY(p.dense_features, as_list(v)); return {}; }},
+    {"prices.every", "none", "a dense price of each instrument on this grid, whatever else happens; none: no dense prices", [](Profile& p, V v) -> Done { EL_TRY(p.dense_every, as_duration(v)); return {}; }},
     {"train.learning", "true", "may a model act at all; off: the engine collects, samples and labels only", [](Profile& p, V v) -> Done { EL_TRY(p.learning, as_bool(v)); return {}; }},
+    {"train.enabled", "", "true: a model that passes the gate acts from the start; false: only once train.auto_enable is reached; empty: the same as false", [](Profile& p, V v) -> Done { EL_TRY(const std::string text, as_text(v)); p.train_enabled.reset(); if (text.empty()) return {}; EL_TRY(p.train_enabled, as_bool(v)); return {}; }},
     {"train.auto_enable", "2000", "effective labelled examples after which learning starts by itself; 0: never", [](Profile& p, V v) -> Done { EL_TRY(p.auto_enable, as_integer(v, 0, 1'000'000'000)); return {}; }},
     {"train.every", "24h", "\"6h\", \"quarterly\", \"monthly\" or a cron line", [](Profile& p, V v) -> Done { EL_TRY(p.train_schedule, as_text(v)); return {}; }},
     {"train.time_zone", "UTC", "IANA zone of a cron line", [](Profile& p, V v) -> Done { EL_TRY(p.train_zone, as_text(v)); return {}; }},
@@ -236,9 +258,11 @@ constexpr auto kProfileKeys = std::to_array<Key>({
     {"trade.intent_expiry", "60s", "an unfilled intent ends", [](Profile& p, V v) -> Done { EL_TRY(p.paper.intent_expiry, as_duration(v)); return {}; }},
     {"mirror.model", "", "for older tools: models/<this> is the champion as its trainer wrote it", [](Profile& p, V v) -> Done { EL_TRY(p.mirror_model, as_file_name(v, false)); return {}; }},
     {"mirror.metadata", "", "for older tools: models/<this> is the champion's card in short, * its id", [](Profile& p, V v) -> Done { EL_TRY(p.mirror_metadata, as_file_name(v, true)); return {}; }},
+    {"backfill.use", "true", "holes in the history of prices are filled from the source's own history, where it has one", [](Profile& p, V v) -> Done { EL_TRY(p.backfill, as_bool(v)); return {}; }},
     {"retention.days", "1095", "rows older than this go, whole segments; 0: keep for ever", [](Profile& p, V v) -> Done { EL_TRY(const auto days, as_integer(v, 0, 100'000)); p.retention = Duration::days(days); return {}; }},
     {"retention.disk_gb", "0", "the oldest segments go above this; 0: no cap", [](Profile& p, V v) -> Done { EL_TRY(const double gb, as_number(v, 0, 1e6)); p.retention_bytes = static_cast<std::uint64_t>(gb * 1e9); return {}; }},
     {"models.disk_gb", "0", "the oldest spare models are pruned above this; 0: no cap", [](Profile& p, V v) -> Done { EL_TRY(const double gb, as_number(v, 0, 1e6)); p.models_bytes = static_cast<std::uint64_t>(gb * 1e9); return {}; }},
+    {"store.base_every", "none", "live: market and features are written whole so often, and in between what came in; none: with each commit", [](Profile& p, V v) -> Done { EL_TRY(p.base_every, as_duration(v)); return {}; }},
     {"store.segment_rows", "65536", "hot rows of a dataset that make a segment", [](Profile& p, V v) -> Done { EL_TRY(p.store.segment_rows, as_integer(v, 100, 10'000'000)); return {}; }},
     {"store.segment_age", "7d", "age of the oldest hot row that makes a segment", [](Profile& p, V v) -> Done { EL_TRY(p.store.segment_age, as_duration(v)); return {}; }},
     {"alert.min_severity", "info", "the least of what is sent: info, warning, critical", [](Profile& p, V v) -> Done { EL_TRY(const std::size_t i, as_choice(v, {"info", "warning", "critical"})); p.alert.least = static_cast<Severity>(i); return {}; }},
