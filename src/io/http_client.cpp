@@ -97,17 +97,34 @@ std::string problem_of(CURLcode code, const Transfer& transfer, const HttpReques
 
 }  // namespace
 
-HttpAnswer http(const HttpRequest& request, std::stop_token stop) {
+struct HttpSession::Handle {
+  std::unique_ptr<CURL, FreeHandle> curl;
+};
+
+HttpSession::HttpSession() : handle_{std::make_unique<Handle>()} {
+  static const CURLcode ready = curl_global_init(CURL_GLOBAL_DEFAULT);
+  if (ready == CURLE_OK) handle_->curl.reset(curl_easy_init());
+}
+
+HttpSession::HttpSession(HttpSession&& other) noexcept = default;
+
+HttpSession::~HttpSession() {
+  const WithoutPipeSignal quiet;  // the last words on an encrypted connection
+  handle_.reset();
+}
+
+HttpAnswer http(const HttpRequest& request, std::stop_token stop) { return HttpSession{}.ask(request, stop); }
+
+HttpAnswer HttpSession::ask(const HttpRequest& request, const std::stop_token& stop) {
   Transfer transfer{.answer = {}, .most_bytes = request.most_bytes, .stop = stop};
   HttpAnswer& answer = transfer.answer;
-  static const CURLcode ready = curl_global_init(CURL_GLOBAL_DEFAULT);
-  const std::unique_ptr<CURL, FreeHandle> handle{ready == CURLE_OK ? curl_easy_init() : nullptr};
-  if (!handle) {
+  if (!handle_->curl) {
     answer.problem = request.origin + ": libcurl does not start";
     return answer;
   }
   const WithoutPipeSignal quiet;
-  CURL* curl = handle.get();
+  CURL* curl = handle_->curl.get();
+  curl_easy_reset(curl);  // of the request before; its connection stays
   std::array<char, CURL_ERROR_SIZE> words{};
   CURLcode code = CURLE_OK;
   const auto set = [&](CURLoption option, auto value) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <stop_token>
 #include <string>
 
@@ -34,5 +35,19 @@ struct HttpAnswer {
 
 /// Blocks; ends soon after `stop` is asked for. Any thread.
 HttpAnswer http(const HttpRequest& request, std::stop_token stop = {});
+
+/// The same for many requests in a row: a connection that the server left open serves the next one. One thread.
+class HttpSession {
+ public:
+  HttpSession();
+  HttpSession(HttpSession&& other) noexcept;
+  ~HttpSession();
+
+  HttpAnswer ask(const HttpRequest& request, const std::stop_token& stop = {});
+
+ private:
+  struct Handle;
+  std::unique_ptr<Handle> handle_;
+};
 
 }  // namespace everlearn
