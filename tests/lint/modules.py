@@ -32,6 +32,8 @@ MAY_DEPEND = {
     "app": ("io", "trade", "signal", "serve", "registry", "schedule", "alert", "learn", "label", "feature"),
     # registry: a base that is tuned is loaded and verified as it would be to serve (docs/decisions/0008).
     "train": ("learn", "forest", "model", "registry"),
+    # A program for tests: it reads recordings as io does, and serves them.
+    "venue": ("core", "market", "io"),
 }
 LIBRARY_USERS = {  # header pattern -> the modules that may include it
     "LightGBM/": {"train"},
