@@ -60,6 +60,8 @@ class Examiner {
     ok("settings",
        fmt::format("profile {}: {} settings, {} features, {}", profile().name, examination_.config.settings.size(),
                    schema->size(), some(std::ssize(profile().targets), "target")));
+    for (const std::string& line : unheard_words(examination_.config))
+      add(line.starts_with("NOT") ? Health::Warn : Health::Ok, "variables", line);
   }
 
   void clock() {

@@ -42,7 +42,18 @@ Result<void> show(const Options& options) {
                              .put("origin", setting.origin)
                              .put("doc", setting.doc)
                              .text());
-    return print_json(JsonOut{}.put("profile", place.config.profile.name).put_list("settings", settings).text());
+    const auto names = [](const std::vector<UnheardVariable>& variables) {
+      std::vector<std::string> jsons;
+      for (const UnheardVariable& one : variables)
+        jsons.push_back(JsonOut{}.put("name", one.name).put("origin", one.origin).put("why", one.why).text());
+      return jsons;
+    };
+    return print_json(JsonOut{}
+                          .put("profile", place.config.profile.name)
+                          .put_list("settings", settings)
+                          .put_list("not_honoured", names(place.config.not_honoured))
+                          .put_list("without_effect", names(place.config.without_effect))
+                          .text());
   }
   std::vector<std::vector<std::string>> rows{{"setting", "value", "from"}};
   for (const Setting& setting : place.config.settings) {
@@ -51,6 +62,7 @@ Result<void> show(const Options& options) {
         {setting.key, fits ? setting.value : setting.value.substr(0, kWidestValue - 3) + "...", setting.origin});
   }
   fmt::print("profile {}\n{}", place.config.profile.name, table_text(rows));
+  for (const std::string& line : unheard_words(place.config)) fmt::print("{}\n", line);
   return {};
 }
 

@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <memory>
 
 #include "app/cli/command.hpp"
@@ -24,6 +25,17 @@ std::string variable_of(const std::string& key) {
   return name;
 }
 
+/// Our value as the older system writes it: without its unit, or one item of the list.
+std::string old_text(const OldName& old, const SettingValue& value) {
+  if (!old.item.empty()) {
+    for (const std::string& item : value.items)
+      if (item.starts_with(old.item)) return item.substr(old.item.size());
+    return "";
+  }
+  const std::string text = value.text();
+  return !old.unit.empty() && text.ends_with(old.unit) ? text.substr(0, text.size() - old.unit.size()) : text;
+}
+
 std::string environment_example(const Config& config) {
   std::string out =
       "# Copy to .env in the directory where everlearn starts. Every setting has a variable: EVERLEARN__SECTION__KEY.\n"
@@ -33,8 +45,15 @@ std::string environment_example(const Config& config) {
       out += fmt::format(
           "# {}={}\n", variable_of(setting.key),
           setting.written.list ? fmt::format("{}", fmt::join(setting.written.items, ",")) : setting.written.text());
-  if (!config.old_names.empty()) out += "\n# Names of an older system that this profile understands:\n";
-  for (const auto& [old, key] : config.old_names) out += fmt::format("# {}=   means {}\n", old, key);
+  if (!config.old_names.names.empty())
+    out += "\n# Names of an older system that this profile understands, with what they are now:\n";
+  for (const auto& [name, old] : config.old_names.names) {
+    const auto setting = std::ranges::find(config.settings, old.key, &Setting::key);
+    if (setting == config.settings.end())
+      out += fmt::format("# {}=   no effect: {}\n", name, old.no_effect);
+    else
+      out += fmt::format("# {}={}   means {}\n", name, old_text(old, setting->written), old.key);
+  }
   return out;
 }
 

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "app/config/keys.hpp"
+#include "app/dot_env.hpp"
 #include "model/conformal.hpp"
 
 namespace everlearn {
@@ -17,8 +18,10 @@ namespace {
 constexpr std::string_view kVariablePrefix = "EVERLEARN__";
 constexpr const char* kSecret = "(set, not shown)";
 constexpr std::string_view kSecretFile = "file:";
+constexpr std::string_view kOldNames = "env.";
 constexpr std::string_view kPresets = "presets.";
-constexpr std::string_view kPresetFlag = "preset";  // --preset NAME, and --set preset=NAME
+constexpr std::string_view kDefine = "features.define.";  // NAME = "an expression over the row's columns"
+constexpr std::string_view kPresetFlag = "preset";        // --preset NAME, and --set preset=NAME
 
 struct Written {
   SettingValue value;
@@ -80,47 +83,56 @@ std::string lower(std::string text) {
   return text;
 }
 
-std::map<std::string, std::string> parse_dot_env(std::string_view text) {
-  std::map<std::string, std::string> values;
-  while (!text.empty()) {
-    const std::size_t newline = text.find('\n');
-    std::string line{text.substr(0, newline)};
-    text.remove_prefix(newline == std::string_view::npos ? text.size() : newline + 1);
-    const auto trim = [](std::string s) {
-      s.erase(0, s.find_first_not_of(" \t\r"));
-      s.erase(s.find_last_not_of(" \t\r") + 1);
-      return s;
-    };
-    line = trim(line);
-    if (line.starts_with("export ")) line = trim(line.substr(7));
-    const std::size_t equals = line.find('=');
-    if (line.empty() || line[0] == '#' || equals == std::string::npos) continue;
-    std::string value = trim(line.substr(equals + 1));
-    if (value.size() >= 2 && (value.front() == '"' || value.front() == '\'') && value.back() == value.front()) {
-      value = value.substr(1, value.size() - 2);
-    } else if (const std::size_t comment = value.find(" #"); comment != std::string::npos) {
-      value = trim(value.substr(0, comment));
-    }
-    values[trim(line.substr(0, equals))] = value;
-  }
-  return values;
-}
+/// One place where variables come from: the process's environment, or .env. Only names that mean something to us are
+/// looked at; of anything else in there (a wallet key, say) not even a copy is made.
+class Variables {
+ public:
+  Variables(const OldNames& old_names, std::string origin) : old_names_{old_names}, origin_{std::move(origin)} {}
 
-// Only names we know are taken; anything else in there (a wallet key, say) is neither kept nor passed on.
-Layer read_variables(const std::map<std::string, std::string>& variables, const Layer& old_names,
-                     const std::string& origin) {
-  Layer layer;
-  for (const auto& [name, value] : variables) {
-    if (name.starts_with(kVariablePrefix)) {
+  void add(std::string_view name, std::string_view value) {
+    const std::string key{name};
+    if (name.starts_with(kVariablePrefix) || old_names_.names.contains(key))
+      known_.insert_or_assign(key, std::string{value});
+    else if (!old_names_.unknown_prefix.empty() && name.starts_with(old_names_.unknown_prefix))
+      unknown_.insert(key);
+  }
+
+  /// Of one setting under two names ours goes first, so it is laid on last.
+  Result<void> overlay_on(Layer& merged, Config& config) const {
+    std::vector<std::string> names;
+    for (const auto& [name, old] : old_names_.names) names.push_back(name);
+    for (const std::string& name : unknown_) {
+      const auto meant = nearest(name, names);
+      config.not_honoured.push_back({name, origin_, meant ? fmt::format("did you mean {}?", *meant) : ""});
+    }
+    for (const auto& [name, value] : known_) {
+      if (name.starts_with(kVariablePrefix)) continue;
+      const OldName& old = old_names_.names.at(name);
+      if (old.key.empty()) {
+        config.without_effect.push_back({name, origin_, old.no_effect});
+        continue;
+      }
+      const auto below = merged.find(old.key);
+      const auto meant = old_value(old, value, below == merged.end() ? SettingValue::one("") : below->second.value);
+      if (!meant)
+        return fail(Code::Config, fmt::format("{} {}: {} ({})", origin_, name, meant.error().message, old.key));
+      merged.insert_or_assign(old.key, Written{*meant, origin_ + " " + name});
+    }
+    for (const auto& [name, value] : known_) {
+      if (!name.starts_with(kVariablePrefix)) continue;
       std::string key = lower(name.substr(kVariablePrefix.size()));
       for (std::size_t i = key.find("__"); i != std::string::npos; i = key.find("__")) key.replace(i, 2, ".");
-      layer.insert_or_assign(key, Written{SettingValue::one(value), origin + " " + name});
+      merged.insert_or_assign(key, Written{SettingValue::one(value), origin_ + " " + name});
     }
-    if (const auto old = old_names.find("env." + name); old != old_names.end())
-      layer.insert_or_assign(old->second.value.items.front(), Written{SettingValue::one(value), origin + " " + name});
+    return {};
   }
-  return layer;
-}
+
+ private:
+  const OldNames& old_names_;
+  const std::string origin_;
+  std::map<std::string, std::string> known_;
+  std::set<std::string> unknown_;
+};
 
 // --- applying --------------------------------------------------------------------------------------------------------
 
@@ -130,6 +142,11 @@ std::optional<std::pair<std::string, std::string>> target_key(const std::string&
   const std::size_t dot = key.find('.', 7);
   if (dot == std::string::npos) return std::nullopt;
   return std::pair{key.substr(7, dot - 7), key.substr(dot + 1)};
+}
+
+// "features.define.<name>": names are the user's.
+bool is_definition(const std::string& key) {
+  return key.starts_with(kDefine) && key.find('.', kDefine.size()) == std::string::npos;
 }
 
 std::vector<std::string> known_keys(const std::set<std::string>& targets) {
@@ -185,6 +202,19 @@ class Applier {
     return {};
   }
 
+  // In order of name. An empty text takes away what a layer below defines.
+  Result<void> apply_definitions(Profile& into, std::vector<Setting>& settings) {
+    for (const auto& [key, written] : merged_) {
+      if (!is_definition(key)) continue;
+      const auto text = as_text(written.value);
+      if (!text) return fail(Code::Config, fmt::format("{}: {}: {}", written.origin, key, text.error().message));
+      settings.push_back({key, written.value.text(), written.value, written.origin,
+                          "a feature of your own: an expression over the row's columns"});
+      if (!text->empty()) into.defined_features.emplace_back(key.substr(kDefine.size()), *text);
+    }
+    return {};
+  }
+
  private:
   Layer merged_;
   const ConfigInput& input_;
@@ -192,7 +222,8 @@ class Applier {
 
 Result<void> refuse_unknown(const Layer& merged, const std::vector<std::string>& known) {
   for (const auto& [key, written] : merged) {
-    if (key.starts_with("env.") || std::find(known.begin(), known.end(), key) != known.end()) continue;
+    if (key.starts_with("env.") || is_definition(key) || std::find(known.begin(), known.end(), key) != known.end())
+      continue;
     const auto meant = nearest(key, known);
     return fail(Code::Config, fmt::format("{}: unknown setting \"{}\"{}", written.origin, key,
                                           meant ? fmt::format("; did you mean \"{}\"?", *meant) : ""));
@@ -285,14 +316,17 @@ Result<Config> Config::load(Fs& fs, const ConfigInput& input) {
     return fail(Code::Config, fmt::format("\"{}\" is no name for a profile: it names a folder", name));
 
   Config config;
-  Layer old_names;
   for (const auto& [key, written] : merged)
-    if (key.starts_with("env.")) {
-      old_names.emplace(key, written);
-      config.old_names.emplace(key.substr(4), written.value.text());
-    }
-  overlay(merged, read_variables(parse_dot_env(input.dot_env), old_names, ".env"));
-  overlay(merged, read_variables(input.environment, old_names, "environment"));
+    if (key.starts_with(kOldNames))
+      if (const auto added = config.old_names.add(key.substr(kOldNames.size()), written.value); !added)
+        return fail(Code::Config, fmt::format("{}: {}", written.origin, added.error().message));
+  EL_CHECK(config.old_names.check());
+  Variables dot_env{config.old_names, ".env"};
+  for (const DotEnvEntry& entry : read_dot_env(input.dot_env)) dot_env.add(entry.name, entry.value);
+  EL_CHECK(dot_env.overlay_on(merged, config));
+  Variables environment{config.old_names, "environment"};
+  for (const auto& [variable, value] : input.environment) environment.add(variable, value);
+  EL_CHECK(environment.overlay_on(merged, config));
   EL_TRY(const auto presets, take_presets(merged));
   for (const auto& [preset, layer] : presets)
     for (const auto& [key, written] : layer) config.presets[preset].emplace(key, written.value);
@@ -310,15 +344,16 @@ Result<Config> Config::load(Fs& fs, const ConfigInput& input) {
     EL_CHECK(refuse_unknown(layer, known));
     EL_CHECK(refuse_secrets(layer));
   }
-  for (const auto& [old, key] : config.old_names)
-    if (std::find(known.begin(), known.end(), key) == known.end())
-      return fail(Code::Config, fmt::format("env.{} stands for \"{}\", which is no setting", old, key));
+  for (const auto& [variable, old] : config.old_names.names)
+    if (!old.key.empty() && std::find(known.begin(), known.end(), old.key) == known.end())
+      return fail(Code::Config, fmt::format("env.{} stands for \"{}\", which is no setting", variable, old.key));
 
   config.profile.name = name;
   Applier applier{merged, input};
   for (const Key& key : profile_keys())
     EL_CHECK(key.secret ? applier.apply_secret(key, config.profile, config.settings)
                         : applier.apply(key, std::string{key.key}, config.profile, config.settings));
+  EL_CHECK(applier.apply_definitions(config.profile, config.settings));
   for (const std::string& target_name : targets) {
     TargetProfile target;
     target.name = target_name;
@@ -335,6 +370,20 @@ Result<Config> Config::load(Fs& fs, const ConfigInput& input) {
   config.profile.paper.probability_price = config.profile.signal.probability_price = config.profile.probability;
   EL_CHECK(check_profile(config.profile));
   return config;
+}
+
+std::vector<std::string> unheard_words(const Config& config) {
+  std::vector<std::string> lines;
+  for (const UnheardVariable& one : config.not_honoured)
+    lines.push_back(fmt::format("NOT HONOURED: {} ({}): profile {} knows no such name{}", one.name, one.origin,
+                                config.profile.name, one.why.empty() ? "" : "; " + one.why));
+  for (const UnheardVariable& one : config.without_effect)
+    lines.push_back(fmt::format("no effect: {} ({}): {}", one.name, one.origin, one.why));
+  return lines;
+}
+
+std::optional<std::string> auto_enable_env_name(const Config& config) {
+  return config.old_names.name_of("train.enabled");
 }
 
 namespace {
@@ -382,6 +431,8 @@ Result<void> check_profile(const Profile& profile) {
   if (profile.sample.us() > 0 && profile.cycle.us() > 0 && profile.sample.us() % profile.cycle.us() != 0)
     return wrong(fmt::format("examples.every {} is not a multiple of cycle.every {}", profile.sample.text(),
                              profile.cycle.text()));
+  if (!profile.dense_features.empty() && profile.dense_every.us() <= 0)
+    return wrong("features.dense needs the grid of dense prices: prices.every is none");
   // A feature that is the answer would look like the best one.
   if (std::ranges::count(profile.table.fields, profile.table.outcome_column) > 0 &&
       !profile.table.outcome_column.empty())

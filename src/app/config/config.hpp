@@ -5,11 +5,13 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "app/config/old_names.hpp"
 #include "app/config/setting_value.hpp"
 #include "app/profile.hpp"
 #include "core/fs.hpp"
@@ -36,15 +38,30 @@ struct Setting {
   std::string doc;
 };
 
+struct UnheardVariable {
+  std::string name;    // never its value
+  std::string origin;  // ".env" or "environment"
+  std::string why;
+};
+
 struct Config {
   Profile profile;
-  std::vector<Setting> settings;                 // every one, in the order of the table
-  std::map<std::string, std::string> old_names;  // of an older system's variables, and what they set: [env]
+  std::vector<Setting> settings;  // every one, in the order of the table
+  OldNames old_names;             // of an older system's variables, and what they set: [env]
+  // Variables that were given and set nothing: those that begin with [env] unknown_prefix and are not known, and those
+  // of which [env] says so.
+  std::vector<UnheardVariable> not_honoured, without_effect;
   std::map<std::string, std::map<std::string, SettingValue>> presets;  // key and value by name: [presets.NAME]
 
   /// Errors: Config naming the key, the value and what is allowed, with the nearest known key.
   static Result<Config> load(Fs& fs, const ConfigInput& input);
 };
+
+/// A line for people about each variable that was given and set nothing; none: an empty list.
+std::vector<std::string> unheard_words(const Config& config);
+
+/// The older system's variable that switches learning on, and that is set in .env when it switches itself on.
+std::optional<std::string> auto_enable_env_name(const Config& config);
 
 /// A commented TOML file with every key at its value in `config`, for `everlearn init`.
 std::string commented_toml(const Config& config);

@@ -263,6 +263,29 @@ TEST_CASE("config: a list is a TOML list, or texts with commas") {
   CHECK(contains(User{std::string{kSmall} + "[train]\nevery = [\"6h\"]\n"}.refused(), "not a text"));
 }
 
+TEST_CASE("config: features of one's own are a table of names and expressions; the dense grid is a duration") {
+  const std::string text =
+      std::string{kSmall} +
+      "[features]\nuse = [\"ret_1\"]\ndense = [\"vol_1d\"]\n[prices]\nevery = \"15m\"\n"
+      "[features.define]\nb = \"a * 2\"\na = \"ret_1 + 1\"\n[presets.bare]\nfeatures.define.a = \"1\"\n"
+      "features.define.b = \"\"\n";
+  using Defined = std::vector<std::pair<std::string, std::string>>;
+  User user{text};
+  const Config config = user.loaded();
+  CHECK(config.profile.defined_features == Defined{{"a", "ret_1 + 1"}, {"b", "a * 2"}});
+  CHECK(config.profile.dense_features == std::vector<std::string>{"vol_1d"});
+  CHECK(config.profile.dense_every == Duration::minutes(15));
+  CHECK(User{settings_toml(config)}.loaded().profile.defined_features == config.profile.defined_features);
+  user.input.overrides = {{"preset", "bare"}};
+  CHECK(user.loaded().profile.defined_features == Defined{{"a", "1"}});  // an empty text takes a definition away
+  user.input.overrides = {{"features.define.c", "b"}};
+  CHECK(user.loaded().profile.defined_features.size() == 3);
+  CHECK(contains(User{text + "features.define.a.b = \"1\"\n"}.refused(), "features.define.a.b"));
+  CHECK(contains(User{std::string{kSmall} + "[features]\ndense = [\"vol_1d\"]\n"}.refused(),
+                 "features.dense needs the grid of dense prices: prices.every is none"));
+  CHECK(User{kSmall}.loaded().profile.dense_every == Duration{});
+}
+
 TEST_CASE("config: a learner's settings are for all targets, and for one where it says so") {
   User user{
       "[learner]\ntrees = 50\nleaves = 7\n[cycle]\nevery = \"1h\"\n"

@@ -94,7 +94,8 @@ Later layers win:
 2. the built-in profile,
 3. your file,
 4. `.env` in the working directory, then the environment: `EVERLEARN__TRAIN__EVERY=6h` is `train.every`. A profile may list
-   names of an older system under `[env]`; they mean the key it gives. Nothing else in `.env` is read,
+   names of an older system under `[env]`; they mean the key it gives, and beside our own name for it ours goes before
+   them. Nothing else in `.env` is read,
 5. the preset that the command line names: `--preset strict` takes the settings of the profile's `[presets.strict]`,
 6. the command line: `--set train.every=6h`.
 
@@ -110,7 +111,13 @@ at most the path.
 
 Beside the tables: `base` (the built-in profile below a file) and `name` (what the profile is called, and its data directory;
 by default the base's name, else the file's), `[env]`, and `[presets.NAME]` with any settings under a name: `--preset NAME`
-takes them all, and a flag or `--set` beside it goes before them.
+takes them all, and a flag or `--set` beside it goes before them. `[features.define]` holds features of your own, NAME =
+"EXPRESSION" over the other columns of a row (features.md); an empty text takes one of a profile below away.
+
+In `[env]`, `OLD_NAME = "key"` makes a variable of an older system mean a key; `{ key = "train.every", unit = "h" }` puts a
+unit behind the plain number that it holds; `{ key = "target.NAME.require", item = "r2>=" }` lets it replace one item of a
+list; `{ no_effect = "why" }` accepts it and says that it sets nothing. With `unknown_prefix = "OLD_"` every other variable
+that begins so is told of as NOT HONOURED when a run starts, by `doctor` and by `config show`.
 )";
 
 }  // namespace
@@ -142,8 +149,8 @@ std::string settings_toml(const Config& config) {
   out += fmt::format("name = {}\n", json_quoted(config.profile.name));
   for (const Setting& setting : config.settings)
     out += fmt::format("{} = {}\n", toml_key(setting.key), toml_value(setting.written));
-  for (const auto& [old, key] : config.old_names)
-    out += fmt::format("{} = {}\n", toml_key("env." + old), json_quoted(key));
+  for (const auto& [key, value] : config.old_names.entries())
+    out += fmt::format("{} = {}\n", toml_key("env." + key), json_quoted(value));
   for (const auto& [preset, settings] : config.presets)
     for (const auto& [key, value] : settings)
       out += fmt::format("{} = {}\n", toml_key(fmt::format("presets.{}.{}", preset, key)), toml_value(value));

@@ -41,7 +41,9 @@ Result<std::string> as_text(const SettingValue& value) {
 }
 
 Result<bool> as_bool(const SettingValue& value) {
-  const std::string& text = value.items.front();
+  std::string text = value.items.front();
+  for (char& c : text)  // a .env of other systems may say True
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
   if (!value.list && (text == "true" || text == "1" || text == "yes" || text == "on")) return true;
   if (!value.list && (text == "false" || text == "0" || text == "no" || text == "off")) return false;
   return wanted(value, "true or false");
