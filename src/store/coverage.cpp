@@ -1,11 +1,30 @@
 #include "store/coverage.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <utility>
 
 namespace everlearn {
 namespace {
 
 constexpr std::uint8_t kVersion = 1;
+
+using Span = std::pair<Timestamp, Timestamp>;
+
+/// What is left of `spans` without [from, to].
+std::vector<Span> without(const std::vector<Span>& spans, Timestamp from, Timestamp to) {
+  std::vector<Span> left;
+  for (const auto& [start, end] : spans) {
+    if (to <= start || from >= end) {
+      left.emplace_back(start, end);
+      continue;
+    }
+    if (start < from) left.emplace_back(start, from);
+    if (to < end) left.emplace_back(to, end);
+  }
+  return left;
+}
 
 void put(ByteWriter& out, const std::optional<Timestamp>& time) {
   out.boolean(time.has_value());
@@ -28,9 +47,93 @@ void Coverage::add(InstrumentId instrument, Timestamp event_time, Duration silen
   // A point before the last one is a backfill: it ends no silence.
   const bool later = !stream.last || event_time > *stream.last;
   if (stream.last && later && silence > expected_step)
-    gaps_.push_back({instrument, *stream.last, event_time, "no data", ""});
+    add(Gap{.instrument = instrument,
+            .start = *stream.last,
+            .end = event_time,
+            .reason = "no data",
+            .filled_from = "",
+            .filled_at = {}});
   if (later) stream.last = event_time;
   if (!stream.first || event_time < *stream.first) stream.first = event_time;
+}
+
+void Coverage::add(Gap gap) {
+  changed_.push_back(gaps_.size());
+  gaps_.push_back(std::move(gap));
+}
+
+Result<Duration> Coverage::fill(InstrumentId instrument, Timestamp from, Timestamp to, std::string from_where,
+                                Timestamp at) {
+  if (!(from < to)) return fail(Code::Usage, fmt::format("fill: {} is not before {}", from.iso(), to.iso()));
+  if (instrument == kEveryInstrument || from_where.empty())
+    return fail(Code::Usage, "fill: one stream is filled at a time, and from somewhere");
+  Duration filled;
+  const std::size_t known = gaps_.size();
+  for (std::size_t i = 0; i < known; ++i) {
+    Gap gap = gaps_[i];
+    const Timestamp start = std::max(gap.start, from), end = std::min(gap.end, to);
+    if (!gap.open() || gap.instrument != instrument || !(start < end)) continue;
+    filled = filled + (end - start);
+    if (gap.start < start) {
+      Gap before = gap;
+      before.end = start;
+      add(std::move(before));
+    }
+    if (end < gap.end) {
+      Gap after = gap;
+      after.start = end;
+      add(std::move(after));
+    }
+    gap.start = start;
+    gap.end = end;
+    gap.filled_from = from_where;
+    gap.filled_at = at;
+    gaps_[i] = std::move(gap);
+    changed_.push_back(i);
+  }
+  for (std::size_t i = 0; i < known; ++i) {
+    const Gap all = gaps_[i];
+    if (!all.open() || all.instrument != kEveryInstrument) continue;
+    const Timestamp start = std::max(all.start, from), end = std::min(all.end, to);
+    if (!(start < end)) continue;
+    std::vector<Span> left{{start, end}};
+    for (const Gap& gap : gaps_)
+      if (gap.instrument == instrument && !gap.open()) left = without(left, gap.start, gap.end);
+    for (const auto& [a, b] : left) {
+      filled = filled + (b - a);
+      add(Gap{.instrument = instrument,
+              .start = a,
+              .end = b,
+              .reason = all.reason,
+              .filled_from = from_where,
+              .filled_at = at});
+    }
+  }
+  return filled;
+}
+
+std::vector<Gap> Coverage::open(InstrumentId instrument) const {
+  std::vector<Gap> open;
+  for (const Gap& gap : gaps_) {
+    if (!gap.open() || (gap.instrument != instrument && gap.instrument != kEveryInstrument)) continue;
+    std::vector<Span> left{{gap.start, gap.end}};
+    if (gap.instrument == kEveryInstrument)
+      for (const Gap& other : gaps_)
+        if (other.instrument == instrument) left = without(left, other.start, other.end);
+    for (const auto& [start, end] : left) {
+      open.push_back(gap);
+      open.back().start = start;
+      open.back().end = end;
+    }
+  }
+  std::stable_sort(open.begin(), open.end(), [](const Gap& a, const Gap& b) { return a.start < b.start; });
+  return open;
+}
+
+std::vector<std::size_t> Coverage::take_changed() {
+  std::sort(changed_.begin(), changed_.end());
+  changed_.erase(std::unique(changed_.begin(), changed_.end()), changed_.end());
+  return std::exchange(changed_, {});
 }
 
 std::int64_t Coverage::points() const {
@@ -65,6 +168,7 @@ void Coverage::encode(ByteWriter& out) const {
     out.time(gap.end);
     out.text(gap.reason);
     out.text(gap.filled_from);
+    put(out, gap.filled_at);
   }
 }
 
@@ -96,6 +200,7 @@ Result<Coverage> Coverage::decode(ByteReader& in) {
     gap.end = in.time();
     gap.reason = in.text();
     gap.filled_from = in.text();
+    gap.filled_at = take_time(in);
     coverage.gaps_.push_back(std::move(gap));
   }
   if (!in.ok()) return fail(Code::Damaged, "coverage: the bytes end too early");

@@ -95,30 +95,52 @@ Timestamp time(const arrow::TimestampArray& array, std::int64_t i) { return Time
 template <class Row>
 struct Fields;
 
+/// A price column: the exact numbers where the file has them, else doubles that are exact.
+struct Prices {
+  const arrow::Int64Array* nanos = nullptr;
+  const arrow::DoubleArray* values = nullptr;
+  Prices(Batch& batch, const std::string& name)
+      : nanos{batch.column_if_there<arrow::Int64Array>(name + "_nanos")},
+        values{nanos == nullptr ? batch.column<arrow::DoubleArray>(name) : nullptr} {}
+  std::optional<Price> at(std::int64_t i) const {
+    if (nanos != nullptr) return nanos->IsNull(i) ? std::nullopt : std::optional{Price::from_nanos(nanos->Value(i))};
+    if (values->IsNull(i)) return std::nullopt;
+    return Price::from(values->Value(i)).value_or(Price{});
+  }
+};
+
 template <>
 struct Fields<PriceRow> {
   const arrow::TimestampArray* known_at;
-  const arrow::Int64Array *price, *bid, *ask;
+  Prices price, bid, ask;
+  std::optional<Prices> last;
   const arrow::Int32Array* origin;
+  Texts kind;
 
-  static bool wanted(std::string_view name) {
-    return name == "known_at" || name.ends_with("_nanos") || name == "origin";
-  }
+  static bool wanted(std::string_view) { return true; }
   explicit Fields(Batch& batch)
       : known_at{batch.column<arrow::TimestampArray>("known_at")},
-        price{batch.column<arrow::Int64Array>("price_nanos")},
-        bid{batch.column<arrow::Int64Array>("bid_nanos")},
-        ask{batch.column<arrow::Int64Array>("ask_nanos")},
-        origin{batch.column<arrow::Int32Array>("origin")} {}
+        price{batch, "price"},
+        bid{batch, "bid"},
+        ask{batch, "ask"},
+        last{batch.has("last") ? std::optional{Prices{batch, "last"}} : std::nullopt},
+        origin{batch.column<arrow::Int32Array>("origin")},
+        kind{batch.has("kind") ? Texts{batch, "kind"} : Texts{}} {}
   void set(std::int64_t i, PriceRow& row) const {
-    const auto optional = [i](const arrow::Int64Array& array) {
-      return array.IsNull(i) ? std::nullopt : std::optional{Price::from_nanos(array.Value(i))};
-    };
     row.known_at = time(*known_at, i);
-    row.price = Price::from_nanos(price->Value(i));
-    row.bid = optional(*bid);
-    row.ask = optional(*ask);
+    row.price = price.at(i).value_or(Price{});
+    row.bid = bid.at(i);
+    row.ask = ask.at(i);
+    row.last = last ? last->at(i) : std::nullopt;
     row.origin = static_cast<Origin>(origin->Value(i));
+    row.kind = kind_of(kind.at(i));
+  }
+
+ private:
+  static PriceKind kind_of(std::string_view name) {
+    for (const PriceKind kind : {PriceKind::Mid, PriceKind::Trade, PriceKind::Quote, PriceKind::Close, PriceKind::Past})
+      if (name == text(kind)) return kind;
+    return PriceKind::Unknown;
   }
 };
 
@@ -288,29 +310,48 @@ arrow::Status read_table(const std::string& bytes, TimeRange range,
   for (std::size_t i = 0; i < groups.size(); ++i) groups[i] = static_cast<int>(i);
 
   ARROW_ASSIGN_OR_RAISE(const auto batches, reader->GetRecordBatchReader(groups, wanted));
+  // Files whose rows lie in another order are put in order first; of those that do not, a row is held at a time.
+  constexpr bool kInOrder = !std::is_same_v<Row, PriceRow>;
+  std::vector<std::pair<std::int64_t, Row>> held;
   Row row;
   std::optional<std::int64_t> before;
   for (;;) {
     std::shared_ptr<arrow::RecordBatch> columns;
     ARROW_RETURN_NOT_OK(batches->ReadNext(&columns));
-    if (!columns) return arrow::Status::OK();
+    if (!columns) break;
     Batch batch{*columns};
     const Key key{batch};
     const Fields<Row> fields{batch};
     if (!batch.problem().empty()) return arrow::Status::Invalid(batch.problem());
     for (std::int64_t i = 0; i < columns->num_rows(); ++i) {
       const std::int64_t seq = key.seq->Value(i);
-      if (before && seq != *before + 1) return arrow::Status::Invalid("row ", *before + 1, " is missing");
-      before = seq;
-      const Timestamp at = time(*key.event_time, i);
-      if (at < range.from || at >= range.to) continue;
+      if constexpr (kInOrder) {
+        if (before && seq != *before + 1) return arrow::Status::Invalid("row ", *before + 1, " is missing");
+        before = seq;
+        const Timestamp at = time(*key.event_time, i);
+        if (at < range.from || at >= range.to) continue;
+      }
       key.set(i, row);
       fields.set(i, row);
+      if constexpr (!kInOrder) {
+        held.emplace_back(seq, row);
+        continue;
+      }
       const Result<bool> more = callback(seq, row);
       if (!more) ours = more.error();
       if (!more || !*more) return arrow::Status::OK();
     }
   }
+  std::sort(held.begin(), held.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+  for (const auto& [seq, kept] : held) {
+    if (before && seq != *before + 1) return arrow::Status::Invalid("row ", *before + 1, " is missing");
+    before = seq;
+    if (kept.event_time < range.from || kept.event_time >= range.to) continue;
+    const Result<bool> more = callback(seq, kept);
+    if (!more) ours = more.error();
+    if (!more || !*more) return arrow::Status::OK();
+  }
+  return arrow::Status::OK();
 }
 
 Result<std::string> checked(const std::string& path, std::string bytes, const std::string& sha256) {

@@ -8,7 +8,10 @@
 #include <parquet/arrow/writer.h>
 #include <parquet/properties.h>
 
+#include <algorithm>
+#include <numeric>
 #include <set>
+#include <unordered_set>
 
 #include "store/lake_file.hpp"
 
@@ -92,6 +95,29 @@ class Columns {
       return std::isnan(value) ? builder.AppendNull() : builder.Append(value);
     });
   }
+  /// Prices: of one instrument they take few values, over and over, so mostly they are numbered in a dictionary.
+  template <class Get>
+  arrow::Status prices(const std::string& name, Get get) {
+    std::unordered_set<std::int64_t> values;
+    for (const Row& row : rows_)
+      if (const std::optional<Price> price = get(row); price && few(values.size())) values.insert(price->nanos());
+    if (!few(values.size())) split(name);
+    return add(name, arrow::float64(), true, arrow::DoubleBuilder{}, [&](auto& builder, const Row& row) {
+      const std::optional<Price> price = get(row);
+      return price ? builder.Append(price->value()) : builder.AppendNull();
+    });
+  }
+  /// Times that many rows share.
+  template <class Get>
+  arrow::Status shared_times(const std::string& name, Get get) {
+    std::unordered_set<std::int64_t> values;
+    for (const Row& row : rows_)
+      if (few(values.size())) values.insert(get(row).us());
+    if (!few(values.size())) packed(name);
+    const auto type = arrow::timestamp(arrow::TimeUnit::MICRO, "UTC");
+    return add(name, type, false, arrow::TimestampBuilder{type, arrow::default_memory_pool()},
+               [&](auto& builder, const Row& row) { return builder.Append(get(row).us()); });
+  }
   /// NaN stays NaN.
   template <class Get>
   arrow::Status floats(const std::string& name, Get get) {
@@ -142,6 +168,7 @@ class Columns {
     arrays_.push_back(std::move(array));
     return arrow::Status::OK();
   }
+  bool few(std::size_t values) const { return values * 8 <= rows_.size(); }
   void split(const std::string& path) {
     properties_.disable_dictionary(path)->encoding(path, parquet::Encoding::BYTE_STREAM_SPLIT);
   }
@@ -155,10 +182,12 @@ class Columns {
   arrow::ArrayVector arrays_;
 };
 
+/// `seqs`: the number of each row.
 template <class Row>
-arrow::Status add_key(Columns<Row>& columns, std::int64_t first_seq, const LakeNames& names) {
+arrow::Status add_key(Columns<Row>& columns, std::span<const std::int64_t> seqs, const LakeNames& names) {
   const Row* const begin = columns.rows().data();
-  ARROW_RETURN_NOT_OK(columns.integers("seq", [&](const Row& row) { return first_seq + (&row - begin); }));
+  ARROW_RETURN_NOT_OK(
+      columns.integers("seq", [&](const Row& row) { return seqs[static_cast<std::size_t>(&row - begin)]; }));
   ARROW_RETURN_NOT_OK(columns.texts("instrument", [&](const Row& row) {
     const std::size_t id = index(row.instrument);
     return id < names.instruments.size() ? names.instruments[id] : fmt::format("#{}", id);
@@ -177,24 +206,37 @@ arrow::Status add_target(Columns<Row>& columns, const LakeNames& names) {
                        [](const Row& row) { return static_cast<std::int32_t>(row.target); });
 }
 
-double value_or_missing(const std::optional<Price>& price) {
-  return price ? price->value() : std::numeric_limits<double>::quiet_NaN();
-}
-
 std::optional<std::int64_t> nanos(const std::optional<Price>& price) {
   return price ? std::optional{price->nanos()} : std::nullopt;
 }
 
+/// Whether the double that stands for a price gives it back: all below some millions do.
+bool comes_back(const std::optional<Price>& price) {
+  if (!price) return true;
+  const auto again = Price::from(price->value());
+  return again && *again == *price;
+}
+
+/// A price as a double, and where that is not exact for every row, the exact one beside it.
+template <class Get>
+arrow::Status add_price(Columns<PriceRow>& columns, const std::string& name, Get get) {
+  ARROW_RETURN_NOT_OK(columns.prices(name, get));
+  const auto rows = columns.rows();
+  if (std::all_of(rows.begin(), rows.end(), [&](const PriceRow& row) { return comes_back(get(row)); }))
+    return arrow::Status::OK();
+  return columns.optional_integers(name + "_nanos", [&](const PriceRow& row) { return nanos(get(row)); });
+}
+
 arrow::Status add_fields(Columns<PriceRow>& columns, const LakeNames&) {
-  ARROW_RETURN_NOT_OK(columns.times("known_at", [](const PriceRow& row) { return row.known_at; }));
-  ARROW_RETURN_NOT_OK(columns.doubles("price", [](const PriceRow& row) { return row.price.value(); }));
-  ARROW_RETURN_NOT_OK(columns.doubles("bid", [](const PriceRow& row) { return value_or_missing(row.bid); }));
-  ARROW_RETURN_NOT_OK(columns.doubles("ask", [](const PriceRow& row) { return value_or_missing(row.ask); }));
-  ARROW_RETURN_NOT_OK(columns.integers("price_nanos", [](const PriceRow& row) { return row.price.nanos(); }));
-  ARROW_RETURN_NOT_OK(columns.optional_integers("bid_nanos", [](const PriceRow& row) { return nanos(row.bid); }));
-  ARROW_RETURN_NOT_OK(columns.optional_integers("ask_nanos", [](const PriceRow& row) { return nanos(row.ask); }));
-  return columns.plain("origin", arrow::int32(), arrow::Int32Builder{},
-                       [](const PriceRow& row) { return static_cast<std::int32_t>(row.origin); });
+  ARROW_RETURN_NOT_OK(columns.shared_times("known_at", [](const PriceRow& row) { return row.known_at; }));
+  ARROW_RETURN_NOT_OK(
+      add_price(columns, "price", [](const PriceRow& row) -> std::optional<Price> { return row.price; }));
+  ARROW_RETURN_NOT_OK(add_price(columns, "bid", [](const PriceRow& row) { return row.bid; }));
+  ARROW_RETURN_NOT_OK(add_price(columns, "ask", [](const PriceRow& row) { return row.ask; }));
+  ARROW_RETURN_NOT_OK(add_price(columns, "last", [](const PriceRow& row) { return row.last; }));
+  ARROW_RETURN_NOT_OK(columns.plain("origin", arrow::int32(), arrow::Int32Builder{},
+                                    [](const PriceRow& row) { return static_cast<std::int32_t>(row.origin); }));
+  return columns.texts("kind", [](const PriceRow& row) { return text(row.kind); });
 }
 
 arrow::Status add_fields(Columns<EventRow>& columns, const LakeNames&) {
@@ -273,9 +315,29 @@ arrow::Status add_fields(Columns<PredictionRow>& columns, const LakeNames& names
   return columns.doubles("required", [](const PredictionRow& row) { return row.required; });
 }
 
+/// In which order the rows of a file lie. Prices: one instrument after the other, since a price is most like the one
+/// before it of its own instrument; everything else as it was written.
 template <class Row>
-arrow::Status write_table(std::span<const Row> rows, std::int64_t first_seq, const LakeNames& names, int zstd_level,
+std::vector<std::size_t> file_order(std::span<const Row> rows) {
+  std::vector<std::size_t> order(rows.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  if constexpr (std::is_same_v<Row, PriceRow>)
+    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+      return std::tie(rows[a].instrument, rows[a].event_time) < std::tie(rows[b].instrument, rows[b].event_time);
+    });
+  return order;
+}
+
+template <class Row>
+arrow::Status write_table(std::span<const Row> written, std::int64_t first_seq, const LakeNames& names, int zstd_level,
                           const std::shared_ptr<FsOutput>& output) {
+  std::vector<std::int64_t> seqs;
+  std::vector<Row> ordered;
+  for (const std::size_t i : file_order(written)) {
+    seqs.push_back(first_seq + static_cast<std::int64_t>(i));
+    if constexpr (std::is_same_v<Row, PriceRow>) ordered.push_back(written[i]);
+  }
+  const std::span<const Row> rows = std::is_same_v<Row, PriceRow> ? std::span<const Row>{ordered} : written;
   parquet::WriterProperties::Builder properties;
   properties.compression(parquet::Compression::ZSTD)
       ->compression_level(zstd_level)
@@ -284,12 +346,12 @@ arrow::Status write_table(std::span<const Row> rows, std::int64_t first_seq, con
       // Pages of 64 KiB: a damaged one is found without reading far.
       ->data_pagesize(64 * 1024);
   Columns<Row> columns{rows, properties};
-  ARROW_RETURN_NOT_OK(add_key(columns, first_seq, names));
+  ARROW_RETURN_NOT_OK(add_key(columns, seqs, names));
   ARROW_RETURN_NOT_OK(add_fields(columns, names));
 
   auto metadata = std::make_shared<arrow::KeyValueMetadata>();
   metadata->Append("everlearn.dataset", std::string{dataset_name(kDatasetOf<Row>)});
-  metadata->Append("everlearn.version", "1");
+  metadata->Append("everlearn.version", std::is_same_v<Row, PriceRow> ? "2" : "1");
   metadata->Append("everlearn.profile", names.profile);
   if constexpr (std::is_same_v<Row, ExampleRow>)
     metadata->Append("everlearn.columns", fmt::format("{}", fmt::join(names.columns, "\n")));

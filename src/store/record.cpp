@@ -25,6 +25,9 @@ void put_number(ByteWriter& out, double value) { out.f64(value + 0.0); }
 
 constexpr std::string_view kTuned = "tuned";  // the kind of a prediction of that stream
 
+// Fields that a price has had since there are kinds. A row without them is written as older releases wrote every row.
+constexpr std::uint8_t kPriceMore = 1;
+
 // Fields that a prediction has had since there are two streams. A row in which all of them are missing is written
 // without them, as older releases wrote every row: its bytes, and the hashes over them, stay what they were.
 constexpr std::uint8_t kPredictionMore = 1;
@@ -59,6 +62,36 @@ std::string_view dataset_name(Dataset dataset) {
   return "unknown";
 }
 
+std::string_view text(Origin origin) {
+  switch (origin) {
+    case Origin::Live:
+      return "live";
+    case Origin::Recording:
+      return "recording";
+    case Origin::Backfill:
+      return "backfill";
+  }
+  return "unknown";
+}
+
+std::string_view text(PriceKind kind) {
+  switch (kind) {
+    case PriceKind::Unknown:
+      return "unknown";
+    case PriceKind::Mid:
+      return "mid";
+    case PriceKind::Trade:
+      return "trade";
+    case PriceKind::Quote:
+      return "quote";
+    case PriceKind::Close:
+      return "close";
+    case PriceKind::Past:
+      return "past";
+  }
+  return "unknown";
+}
+
 std::string Record::head(Dataset dataset) const {
   ByteWriter out;
   out.u8(static_cast<std::uint8_t>(dataset));
@@ -87,6 +120,11 @@ Record to_record(const PriceRow& row) {
   put(out, row.bid);
   put(out, row.ask);
   out.u8(static_cast<std::uint8_t>(row.origin));
+  if (row.last || row.kind != PriceKind::Unknown) {
+    out.u8(kPriceMore);
+    put(out, row.last);
+    out.u8(static_cast<std::uint8_t>(row.kind));
+  }
   return {row.instrument, row.event_time, "", 0, row.known_at, out.take()};
 }
 
@@ -101,6 +139,17 @@ Result<void> from_record(const Record& record, PriceRow& row) {
   if (origin > static_cast<std::uint8_t>(Origin::Backfill))
     return fail(Code::Damaged, fmt::format("price: origin {} does not exist", origin));
   row.origin = static_cast<Origin>(origin);
+  row.last.reset();
+  row.kind = PriceKind::Unknown;
+  if (!in.ok() || in.at_end()) return in.finish("price");
+  if (const std::uint8_t more = in.u8(); more != kPriceMore)
+    return fail(Code::Damaged,
+                fmt::format("price: further fields of version {}, this program knows {}", more, kPriceMore));
+  row.last = take_price(in);
+  const std::uint8_t kind = in.u8();
+  if (kind > static_cast<std::uint8_t>(PriceKind::Past))
+    return fail(Code::Damaged, fmt::format("price: kind {} does not exist", kind));
+  row.kind = static_cast<PriceKind>(kind);
   return in.finish("price");
 }
 

@@ -18,6 +18,11 @@ inline constexpr std::array kDatasets{Dataset::Prices, Dataset::Events, Dataset:
 /// "prices", "events", "examples", "labels", "predictions".
 std::string_view dataset_name(Dataset dataset);
 
+/// "live", "recording", "backfill".
+std::string_view text(Origin origin);
+/// "unknown", "mid", "trade", "quote", "close", "past".
+std::string_view text(PriceKind kind);
+
 struct Record {
   InstrumentId instrument{};
   Timestamp event_time;

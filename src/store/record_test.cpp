@@ -31,6 +31,40 @@ TEST_CASE("record: a price comes back field by field") {
   }
 }
 
+TEST_CASE("record: a price of any kind comes back field by field") {
+  for (std::int64_t n = 0; n < 12; ++n) {
+    const PriceRow row = kind_row(n), back = there_and_back(row);
+    CHECK(back.last == row.last);
+    CHECK(back.kind == row.kind);
+    CHECK(back.ask == row.ask);
+    CHECK(back.origin == row.origin);
+  }
+}
+
+TEST_CASE("record: a price as older releases wrote it is of no known kind") {
+  ByteWriter out;  // spelled out: these bytes lie in hot tables
+  out.i64(7);
+  for (const bool there : {true, false}) {
+    out.boolean(there);
+    out.i64(there ? 6 : 0);
+  }
+  out.u8(1);
+  const Record record{InstrumentId{5}, at_minute(1), "", 0, at_minute(1), out.bytes()};
+  PriceRow row = kind_row(1);
+  REQUIRE(from_record(record, row).has_value());
+  CHECK(row.bid == Price::from_nanos(6));
+  CHECK_FALSE(row.last.has_value());
+  CHECK(row.kind == PriceKind::Unknown);
+  CHECK(to_record(row) == record);  // and its hashes stay
+
+  Record later = to_record(kind_row(1));
+  later.payload[record.payload.size()] = 2;
+  CHECK(message_of(from_record(later, row)) == "price: further fields of version 2, this program knows 1");
+  later = to_record(kind_row(1));
+  later.payload.back() = 9;
+  CHECK(message_of(from_record(later, row)) == "price: kind 9 does not exist");
+}
+
 TEST_CASE("record: an event comes back field by field") {
   const EventRow row = event_row(7, 5), back = there_and_back(row);
   CHECK(back.instrument == row.instrument);

@@ -18,6 +18,9 @@ enum class Dataset : std::uint8_t { Prices, Events, Examples, Labels, Prediction
 
 enum class Origin : std::uint8_t { Live, Recording, Backfill };
 
+/// What a price is. Past: of a price history, whose venue does not say more.
+enum class PriceKind : std::uint8_t { Unknown, Mid, Trade, Quote, Close, Past };
+
 /// Key (instrument, event_time). One dense price point.
 struct PriceRow {
   InstrumentId instrument{};
@@ -25,6 +28,8 @@ struct PriceRow {
   Price price;
   std::optional<Price> bid, ask;
   Origin origin = Origin::Recording;
+  std::optional<Price> last;  // of the last trade, where it is known beside the price
+  PriceKind kind = PriceKind::Unknown;
 };
 
 /// Raw input that is not a plain price: bars, trades, books. Key (instrument, event_time, kind, ordinal).

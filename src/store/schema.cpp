@@ -79,6 +79,18 @@ Result<void> check_schema(const sqlite::Database& database) {
   return {};
 }
 
+Result<bool> has_gap_filled(const sqlite::Database& database) {
+  EL_TRY(const std::int64_t tables,
+         database.integer("SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'gap_filled'"));
+  return tables > 0;
+}
+
+Result<void> add_gap_filled(sqlite::Database& database, bool read_only) {
+  EL_TRY(const bool there, has_gap_filled(database));
+  if (there || read_only) return {};
+  return database.run("CREATE TABLE gap_filled(gap INTEGER PRIMARY KEY, at INTEGER NOT NULL) STRICT;");
+}
+
 Result<void> set_up_writer(sqlite::Database& database) {
   EL_TRY(const std::string mode, database.text("PRAGMA journal_mode = WAL"));
   if (mode != "wal") return fail(Code::Storage, fmt::format("everlearn.db: journal mode {} instead of wal", mode));

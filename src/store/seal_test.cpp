@@ -194,6 +194,61 @@ TEST_CASE("lake: a file of predictions from before there were streams reads as i
   CHECK(hash.finish() == "44407192c45bdf0d75a80f5735419bc48622de738df3f487b38d7935b302a2e3");
 }
 
+TEST_CASE_FIXTURE(Fixture,
+                  "seal: prices of many instruments, times and kinds come back in the order they were written") {
+  Rng rng{5};
+  for (std::int64_t n = 0; n < 300; ++n) {
+    PriceRow row = kind_row(n / 7, static_cast<std::uint32_t>(n % 7));
+    row.event_time = row.event_time + Duration::seconds(n % 2 == 0 ? 0 : -60 * static_cast<std::int64_t>(n));
+    row.known_at = kStart + Duration{static_cast<std::int64_t>(rng.below(1'000'000))};
+    REQUIRE(store->append(row).has_value());
+  }
+  REQUIRE(store->commit("").has_value());
+  const auto before = contents(*store);
+  const TimeRange part{at_minute(-30), at_minute(20)};
+  const auto part_before = contents(*store, part);
+  CHECK(part_before.at(Dataset::Prices).size() < before.at(Dataset::Prices).size());
+  CHECK(store->seal_all().value() == 1);
+  reopen();
+  CHECK(contents(*store) == before);
+  CHECK(contents(*store, part) == part_before);
+  CHECK(store->verify().value().empty());
+}
+
+TEST_CASE_FIXTURE(Fixture, "seal: a price too large for a double to hold exactly has the exact one beside it") {
+  PriceRow row = price_row(1);
+  row.price = Price::from_nanos(8'999'999'999'999'999'999);
+  row.last = Price::from_nanos(-1);
+  REQUIRE(store->append(row).has_value());
+  REQUIRE(store->commit("").has_value());
+  const auto before = contents(*store);
+  REQUIRE(store->seal_all().has_value());
+  CHECK(contents(*store) == before);
+  const std::string bytes = read_file(world.system, directory / store->segments(Dataset::Prices)[0].path).value();
+  CHECK(bytes.find("price_nanos") != std::string::npos);
+  CHECK(bytes.find("last_nanos") == std::string::npos);
+}
+
+TEST_CASE("lake: a file of prices from before there were kinds reads as it was written") {
+  SystemFs fs;
+  const std::string path = EVERLEARN_SOURCE_DIR "/src/store/testdata/prices-without-kinds.parquet";
+  const std::string bytes = load_lake_file(fs, path, "").value();
+  RowsHash hash;
+  std::int64_t rows = 0;
+  const auto read =
+      read_lake_rows<PriceRow>(path, bytes, {}, [&](std::int64_t seq, const PriceRow& row) -> Result<bool> {
+        ++rows;
+        CHECK(row.kind == PriceKind::Unknown);
+        CHECK_FALSE(row.last.has_value());
+        hash.add(Dataset::Prices, seq, to_record(row));
+        return true;
+      });
+  CHECK(message_of(read).empty());
+  CHECK(rows == 100);
+  // As the release that wrote it computed it for its catalogue.
+  CHECK(hash.finish() == "04a03feffd3973a9897da951f46046eb3b47da38756bcc5d5e8573cb491ad808");
+}
+
 TEST_CASE_FIXTURE(Fixture, "seal: columns are not renamed under hot examples") {
   REQUIRE(store->put_state("columns", "a@1\nb@2").has_value());
   REQUIRE(store->append(example_row(0, 0, 2)).has_value());

@@ -104,6 +104,8 @@ Result<void> StoreImpl::load() {
   }
   EL_CHECK(check_schema(database_));
   EL_CHECK(alerts_.open(database_, options_.read_only));
+  EL_CHECK(inputs_.open(database_, options_.read_only));
+  EL_CHECK(add_gap_filled(database_, options_.read_only));
   for (const Dataset dataset : kDatasets) {
     EL_TRY(HotTable table, HotTable::open(database_, dataset));
     hot_.push_back(std::move(table));
@@ -256,6 +258,18 @@ Result<void> StoreImpl::note(Timestamp at, const std::string& kind, const std::s
   return journal_.note(at, kind, text);
 }
 
+// --- base and inputs -------------------------------------------------------------------------------------------------
+
+Result<void> StoreImpl::append_input(std::string_view input) {
+  EL_CHECK(begin());
+  return inputs_.append(input);
+}
+
+Result<void> StoreImpl::keep_base(std::string_view base) {
+  EL_CHECK(begin());
+  return inputs_.keep_base(base);
+}
+
 // --- commit ----------------------------------------------------------------------------------------------------------
 
 Result<void> StoreImpl::commit(std::string_view checkpoint) {
@@ -292,6 +306,7 @@ Result<void> StoreImpl::rollback() {
   if (database_.in_transaction()) EL_CHECK(database_.run("ROLLBACK"));
   pending_ = false;
   alerts_.rolled_back();
+  EL_CHECK(inputs_.reload());
   for (HotTable& table : hot_) EL_CHECK(table.reload());
   EL_TRY(catalogue_, Catalogue::load(database_));
   EL_TRY(sealed_until_, SealedUntil::load(database_));
@@ -315,29 +330,39 @@ Result<void> StoreImpl::save_coverage() {
     EL_CHECK(put_state(kCoverageKey, streams.bytes()));
     saved_streams_ = streams.take();
   }
-  EL_TRY(sqlite::Statement insert, database_.prepare("INSERT INTO gap VALUES(?,?,?,?,?,?)"));
-  for (; saved_gaps_ < coverage_.gaps().size(); ++saved_gaps_) {
-    const Gap& gap = coverage_.gaps()[saved_gaps_];
-    EL_CHECK(insert.run(saved_gaps_ + 1, static_cast<std::uint32_t>(gap.instrument), gap.start.us(), gap.end.us(),
-                        gap.reason, gap.filled_from));
+  const std::vector<std::size_t> changed = coverage_.take_changed();
+  if (changed.empty()) return {};
+  EL_TRY(sqlite::Statement insert, database_.prepare("INSERT OR REPLACE INTO gap VALUES(?,?,?,?,?,?)"));
+  EL_TRY(sqlite::Statement filled, database_.prepare("INSERT OR REPLACE INTO gap_filled VALUES(?,?)"));
+  for (const std::size_t i : changed) {
+    const Gap& gap = coverage_.gaps()[i];
+    EL_CHECK(insert.run(i + 1, static_cast<std::uint32_t>(gap.instrument), gap.start.us(), gap.end.us(), gap.reason,
+                        gap.filled_from));
+    if (gap.filled_at) EL_CHECK(filled.run(i + 1, gap.filled_at->us()));
   }
   return {};
 }
 
 Result<void> StoreImpl::load_coverage() {
   std::vector<Gap> gaps;
+  EL_TRY(const bool when, has_gap_filled(database_));
   EL_TRY(sqlite::Statement select,
-         database_.prepare("SELECT id, instrument, start, end, reason, filled_from FROM gap ORDER BY id"));
+         database_.prepare(when ? "SELECT g.id, g.instrument, g.start, g.end, g.reason, g.filled_from, f.at FROM gap g "
+                                  "LEFT JOIN gap_filled f ON f.gap = g.id ORDER BY g.id"
+                                : "SELECT id, instrument, start, end, reason, filled_from, NULL FROM gap ORDER BY id"));
   for (;;) {
     EL_TRY(const bool found, select.step());
     if (!found) break;
     if (select.integer(0) != static_cast<std::int64_t>(gaps.size()) + 1)
       return fail(Code::Damaged, fmt::format("coverage: gap {} is missing", gaps.size() + 1));
-    gaps.push_back({static_cast<InstrumentId>(select.integer(1)), Timestamp{select.integer(2)},
-                    Timestamp{select.integer(3)}, std::string{select.text(4)}, std::string{select.text(5)}});
+    gaps.push_back({.instrument = static_cast<InstrumentId>(select.integer(1)),
+                    .start = Timestamp{select.integer(2)},
+                    .end = Timestamp{select.integer(3)},
+                    .reason = std::string{select.text(4)},
+                    .filled_from = std::string{select.text(5)},
+                    .filled_at = select.is_null(6) ? std::nullopt : std::optional{Timestamp{select.integer(6)}}});
   }
   EL_TRY(const auto streams, state(kCoverageKey));
-  saved_gaps_ = gaps.size();
   saved_streams_ = streams.value_or("");
   coverage_ = {};
   if (!streams) return {};

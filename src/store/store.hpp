@@ -100,6 +100,20 @@ class Store {
   virtual Result<void> commit_state() = 0;
   virtual Result<void> rollback() = 0;
 
+  // --- a heavy state, kept now and then, and the inputs since
+  // --------------------------------------------------------- For state that is too large to be written with each
+  // commit. A restart loads the base and folds the inputs again.
+  /// One input since the base; part of the open transaction. One per commit, or one per event: both are cheap.
+  virtual Result<void> append_input(std::string_view input) = 0;
+  /// Replaces the base and forgets the inputs, in the open transaction. Other commits stay as small as they were.
+  virtual Result<void> keep_base(std::string_view base) = 0;
+  /// Nothing: none was ever kept. Errors: Damaged.
+  virtual Result<std::optional<std::string>> base() const = 0;
+  /// The inputs since the base in the order of append_input(), also where no base was kept yet. The view lives as long
+  /// as the call; the callback appends nothing. Errors: Damaged, naming the input; what the callback says.
+  virtual Result<void> scan_inputs(const std::function<Result<void>(std::string_view input)>& input) const = 0;
+  virtual std::int64_t inputs() const = 0;  // how many
+
   // --- sealing and retention -----------------------------------------------------------------------------------------
   /// Seals datasets that are due at `now`; call right after commit(), never with rows uncommitted (Internal). Returns
   /// how many segments were made. After an error (Storage) the rows are still hot and a later call tries again.

@@ -8,6 +8,7 @@
 #include "store/alert_table.hpp"
 #include "store/catalogue.hpp"
 #include "store/hot_table.hpp"
+#include "store/input_log.hpp"
 #include "store/journal.hpp"
 #include "store/lake_file.hpp"
 #include "store/sqlite.hpp"
@@ -42,6 +43,14 @@ class StoreImpl final : public Store {
   Result<std::optional<std::string>> checkpoint() const override;
   Result<void> commit_state() override;
   Result<void> rollback() override;
+
+  Result<void> append_input(std::string_view input) override;
+  Result<void> keep_base(std::string_view base) override;
+  Result<std::optional<std::string>> base() const override { return inputs_.base(); }
+  Result<void> scan_inputs(const std::function<Result<void>(std::string_view input)>& input) const override {
+    return inputs_.scan(input);
+  }
+  std::int64_t inputs() const override { return inputs_.inputs(); }
 
   Result<int> seal_due(Timestamp now) override;
   Result<int> seal_all() override;
@@ -80,7 +89,8 @@ class StoreImpl final : public Store {
         options_{std::move(options)},
         database_{std::move(database)},
         journal_{database_},
-        alerts_{database_} {}
+        alerts_{database_},
+        inputs_{database_} {}
   Result<void> load();
 
   // store.cpp
@@ -127,10 +137,10 @@ class StoreImpl final : public Store {
   SealedUntil sealed_until_;
   Journal journal_;
   AlertTable alerts_;
+  InputLog inputs_;
   Coverage coverage_;
   std::string saved_streams_;  // coverage as it stands in the database
-  std::size_t saved_gaps_ = 0;
-  bool pending_ = false;  // a transaction of ours is open; SQLite may have ended it after an error
+  bool pending_ = false;       // a transaction of ours is open; SQLite may have ended it after an error
 
   // Hashes of the rows of the segments that rewritten keys were looked up in last, newest first.
   struct SealedKeys {

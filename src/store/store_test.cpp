@@ -90,6 +90,31 @@ TEST_CASE_FIXTURE(Fixture, "store: coverage is saved with each commit") {
   CHECK(store->coverage().longest_gap() == Duration::hours(7));
 }
 
+TEST_CASE_FIXTURE(Fixture, "store: a gap that is filled is saved with the next commit, or forgotten with it") {
+  store->coverage().add(InstrumentId{0}, kStart, {}, {});
+  store->coverage().add(InstrumentId{0}, kStart + Duration::hours(7), Duration::hours(7), Duration::minutes(1));
+  REQUIRE(store->commit("").has_value());
+  reopen();
+  const auto fill = [&] {
+    return store->coverage().fill(InstrumentId{0}, kStart + Duration::hours(1), kStart + Duration::hours(2), "history",
+                                  kStart + Duration::hours(8));
+  };
+  REQUIRE(fill().has_value());
+  REQUIRE(store->append(price_row(1)).has_value());
+  REQUIRE(store->rollback().has_value());
+  CHECK(store->coverage().gaps().size() == 1);
+  REQUIRE(fill().has_value());
+  REQUIRE(store->commit("").has_value());
+  reopen();
+  const std::vector<Gap>& gaps = store->coverage().gaps();
+  REQUIRE(gaps.size() == 3);
+  CHECK(gaps[0].filled_from == "history");
+  CHECK(gaps[0].filled_at == kStart + Duration::hours(8));
+  CHECK(gaps[1].open());
+  CHECK(gaps[1].end == kStart + Duration::hours(1));
+  CHECK(gaps[2].start == kStart + Duration::hours(2));
+}
+
 TEST_CASE_FIXTURE(Fixture, "store: a seal does not save coverage: it belongs to the checkpoint") {
   store->coverage().add(InstrumentId{0}, kStart, {}, {});
   append_all(*store, 0, 1);

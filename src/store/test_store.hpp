@@ -58,6 +58,14 @@ inline PriceRow price_row(std::int64_t n, std::uint32_t instrument = 0) {
   return row;
 }
 
+/// With the fields that came with the kinds.
+inline PriceRow kind_row(std::int64_t n, std::uint32_t instrument = 0) {
+  PriceRow row = price_row(n, instrument);
+  row.kind = static_cast<PriceKind>(n % 6);
+  if (n % 5 != 0) row.last = Price::from_nanos(row.price.nanos() + 3);
+  return row;
+}
+
 inline EventRow event_row(std::int64_t n, std::uint32_t instrument = 0) {
   EventRow row;
   row.instrument = static_cast<InstrumentId>(instrument);

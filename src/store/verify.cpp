@@ -57,6 +57,8 @@ Result<std::vector<std::string>> StoreImpl::verify() const {
       if (!entry.retired) report(check_segment(fs_, path_of(entry.segment), entry));
   }
   report(checkpoint());
+  report(base());
+  report(scan_inputs([](std::string_view) -> Result<void> { return {}; }));
   report(intents());
   report(fills());
   report(verdicts());
