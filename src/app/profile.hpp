@@ -20,6 +20,7 @@
 #include "registry/gate.hpp"
 #include "signal/signal.hpp"
 #include "store/store.hpp"
+#include "trade/outlet_settings.hpp"
 #include "trade/paper_account.hpp"
 
 namespace everlearn {
@@ -107,16 +108,24 @@ struct Profile {
   Duration tune_every;  // between fine-tunes; 0: each cycle that makes examples
   StreamRules streams;
 
+  // [ensemble]
+  bool ensemble = false;  // the champion and those before it speak together, each by what it gained
+  int ensemble_size = 5;  // at most so many
+
   // [gate]
   double max_gain_share = 0.25;
   int gate_draws = 1000;
 
   SignalRules signal;
   PaperRules paper;
+  OutletSettings outlet;
 
   // [mirror]: copies in models/ under the names that older tools look for; empty: none
   std::string mirror_model;     // "lightgbm_model.txt": the champion of the target that acts, as its trainer wrote it
   std::string mirror_metadata;  // "model_metadata_*.json", * is the model: its card in short
+  std::string mirror_history;   // "model_*.txt", * is a time: each model of that target
+  std::string mirror_pointer;   // "current_model.txt": the path of the champion, in a line without its end
+  std::string mirror_log;       // "name.log": in logs/, a link to the log that is being written
 
   // [backfill]
   bool backfill = true;  // holes in past prices are filled from the source's history
@@ -124,6 +133,7 @@ struct Profile {
   // [retention], [models], [store]
   Duration retention;                 // 0: keep for ever
   std::uint64_t retention_bytes = 0;  // 0: no cap
+  double retention_free_share = 0;    // of the disk space that is free or the store's; 0: no cap
   std::uint64_t models_bytes = 0;     // 0: no cap
   StoreOptions store;
   Duration base_every;  // live: the market and the features are written so often, with what came since; 0: each commit
