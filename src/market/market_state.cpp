@@ -1,6 +1,7 @@
 #include "market/market_state.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 
 #include <fmt/format.h>
@@ -71,6 +72,7 @@ Result<void> apply_book(InstrumentState& state, const Event& event, const BookUp
                                            next.bids.front().price.text(), next.asks.front().price.text()));
   }
   next.trusted = true;
+  state.booked = true;
   state.book = std::move(next);
   state.bid = state.book.bids.empty() ? std::nullopt : std::optional{state.book.bids.front().price};
   state.ask = state.book.asks.empty() ? std::nullopt : std::optional{state.book.asks.front().price};
@@ -134,6 +136,10 @@ void apply_trade(InstrumentState& state, const Event& event, const Trade& trade)
   }
   state.trade_notional += trade.price.value() * trade.size;
   state.largest_trade = std::max(state.largest_trade, trade.size);
+  if (!state.bid || !state.ask) return;
+  const double mid = (state.bid->value() + state.ask->value()) / 2;
+  state.quoted_volume += trade.size;
+  state.trade_distance += std::fabs(trade.price.value() - mid) * trade.size;
 }
 
 /// Only the values: what turned out is none of the market's business.
@@ -192,7 +198,7 @@ void MarketState::end_step() {
     state.bar.reset();
     state.buys = state.sells = state.unknown_trades = 0;
     state.buy_volume = state.sell_volume = state.unknown_volume = 0;
-    state.trade_notional = state.largest_trade = 0;
+    state.trade_notional = state.largest_trade = state.quoted_volume = state.trade_distance = 0;
   }
 }
 
@@ -215,13 +221,14 @@ void MarketState::encode(ByteWriter& out) const {
     put_levels(out, state.book.bids);
     put_levels(out, state.book.asks);
     out.boolean(state.book.trusted);
+    out.boolean(state.booked);
     out.u32(state.updates);
     out.boolean(state.bar.has_value());
     if (state.bar) put_bar(out, *state.bar);
     out.time(state.last_bar_close);
     for (const std::uint32_t count : {state.buys, state.sells, state.unknown_trades}) out.u32(count);
-    for (const double v :
-         {state.buy_volume, state.sell_volume, state.unknown_volume, state.trade_notional, state.largest_trade}) {
+    for (const double v : {state.buy_volume, state.sell_volume, state.unknown_volume, state.trade_notional,
+                           state.largest_trade, state.quoted_volume, state.trade_distance}) {
       out.f64(v);
     }
   }
@@ -250,12 +257,13 @@ Result<MarketState> MarketState::decode(ByteReader& in) {
     state.book.bids = get_levels(in);
     state.book.asks = get_levels(in);
     state.book.trusted = in.boolean();
+    state.booked = in.boolean();
     state.updates = in.u32();
     if (in.boolean()) state.bar = get_bar(in);
     state.last_bar_close = in.time();
     for (std::uint32_t* n : {&state.buys, &state.sells, &state.unknown_trades}) *n = in.u32();
-    for (double* v :
-         {&state.buy_volume, &state.sell_volume, &state.unknown_volume, &state.trade_notional, &state.largest_trade}) {
+    for (double* v : {&state.buy_volume, &state.sell_volume, &state.unknown_volume, &state.trade_notional,
+                      &state.largest_trade, &state.quoted_volume, &state.trade_distance}) {
       *v = in.f64();
     }
   }

@@ -31,6 +31,7 @@ struct InstrumentState {
   Phase phase = Phase::Trading;
   std::optional<double> payout;  // set once resolved; NaN: annulled
   Book book;
+  bool booked = false;  // a book was seen once: only a trusted one tells at what price orders are filled
   Timestamp last_bar_close = Timestamp::min();  // of the newest bar
 
   // Since the last step:
@@ -40,6 +41,8 @@ struct InstrumentState {
   double buy_volume = 0, sell_volume = 0, unknown_volume = 0;
   double trade_notional = 0;  // sum of price x size
   double largest_trade = 0;   // units
+  double quoted_volume = 0;   // units traded while bid and ask were known,
+  double trade_distance = 0;  // and the sum of |price - mid| x size of those trades
 };
 
 class MarketState {

@@ -29,12 +29,16 @@ PaperRules rules() {
 
 // An account beside the market it watches.
 struct Desk {
-  explicit Desk(PaperRules r = rules()) : account{PaperAccount::make(r).value()} {}
+  explicit Desk(PaperRules r = rules()) : account{PaperAccount::make(r).value()} {
+    instruments.intern("A");
+    instruments.intern("B");
+  }
+  MarketView view() const { return {market, instruments}; }
 
   std::vector<FillRow> point(InstrumentId id, Timestamp at, double value) {
     const Event event{id, at, at, PricePoint{price(value), {}, {}}};
     REQUIRE(market.apply(event));
-    return account.observe(event, market);
+    return account.observe(event, view());
   }
   std::vector<IntentRow> signal(InstrumentId id, Timestamp at, int side, Timestamp exit_at) {
     PaperAccount::Decision decision;
@@ -44,11 +48,12 @@ struct Desk {
     decision.signal.expected_value = 0.01;
     decision.price = market[id].last.value();
     decision.exit_at = exit_at;
-    auto intents = account.decide(at, {decision}, next_id);
+    auto intents = account.decide(at, {decision}, next_id, view());
     next_id += static_cast<std::int64_t>(intents.size());
     return intents;
   }
 
+  Instruments instruments;
   MarketState market;
   PaperAccount account;
   std::int64_t next_id = 1;
@@ -73,7 +78,7 @@ TEST_CASE("paper: fills at the first price after the decision and the latency, n
   const auto exit = desk.point(kA, minute(3), 13);
   REQUIRE(exit.size() == 1);
   CHECK(exit[0].reason == "horizon");
-  CHECK(desk.account.equity(desk.market) == doctest::Approx(1000 + 10 * (13 - 11)));
+  CHECK(desk.account.equity(desk.view()) == doctest::Approx(1000 + 10 * (13 - 11)));
   CHECK(desk.account.trades() == 1);
 }
 
@@ -97,7 +102,7 @@ TEST_CASE("paper: quotes go before the assumed spread") {
   desk.signal(kA, minute(0), -1, minute(2));
   const Event quoted{kA, minute(1), minute(1), PricePoint{price(10), price(9.5), price(10.5)}};
   REQUIRE(desk.market.apply(quoted));
-  const auto fills = desk.account.observe(quoted, desk.market);
+  const auto fills = desk.account.observe(quoted, desk.view());
   REQUIRE(fills.size() == 1);
   CHECK(fills[0].price == price(9.5));
   CHECK(fills[0].quantity < 0);
@@ -121,14 +126,14 @@ TEST_CASE("paper: limits cut the size or refuse, and a missing limit means none"
 
 TEST_CASE("paper: no new risk after the daily loss, until the next day") {
   Desk desk;
-  desk.account.mark(minute(0), desk.market);
+  desk.account.mark(minute(0), desk.view());
   desk.point(kA, minute(0), 10);
   desk.signal(kA, minute(0), 1, minute(2));
   desk.point(kA, minute(1), 10);
   desk.point(kA, minute(2), 4);  // lost 60 of 50 allowed
-  desk.account.mark(minute(3), desk.market);
+  desk.account.mark(minute(3), desk.view());
   CHECK(desk.signal(kA, minute(3), 1, minute(9))[0].reason == "daily loss limit 50");
-  desk.account.mark(minute(24 * 60), desk.market);
+  desk.account.mark(minute(24 * 60), desk.view());
   CHECK(desk.signal(kA, minute(24 * 60), 1, minute(24 * 60 + 9))[0].state == "open");
 }
 
@@ -140,7 +145,7 @@ TEST_CASE("paper: what was lost can be risked no more") {
   desk.signal(kA, minute(0), 1, minute(2));
   desk.point(kA, minute(1), 10);
   desk.point(kA, minute(2), 2);  // 80 of 100 gone
-  desk.account.mark(minute(2), desk.market);
+  desk.account.mark(minute(2), desk.view());
   desk.point(kA, minute(3), 10);
   CHECK(desk.signal(kA, minute(3), 1, minute(9))[0].quantity == doctest::Approx(2));
 }
@@ -162,8 +167,14 @@ TEST_CASE("paper: an intent that finds no price in time expires") {
   Desk desk;
   desk.point(kA, minute(0), 10);
   desk.signal(kA, minute(0), 1, minute(2));
-  CHECK(desk.account.expire(minute(5)).empty());
-  CHECK(desk.account.expire(minute(6)) == std::vector<std::int64_t>{1});
+  desk.account.expire(minute(5));
+  CHECK(desk.account.take_changes().empty());
+  desk.account.expire(minute(6));
+  const auto changes = desk.account.take_changes();
+  REQUIRE(changes.size() == 1);
+  CHECK(changes[0].id == 1);
+  CHECK(changes[0].state == "expired");
+  CHECK(changes[0].reason == "expected to rise: 100.0 bps after costs; no price in time");
   CHECK(desk.point(kA, minute(6), 10).empty());
 }
 
@@ -174,7 +185,7 @@ TEST_CASE("paper: a resolved market settles at its payout without costs") {
   desk.point(kA, minute(1), 0.5);
   const Event resolved{kA, minute(2), minute(2), Resolution{1}};
   REQUIRE(desk.market.apply(resolved));
-  const auto fills = desk.account.observe(resolved, desk.market);
+  const auto fills = desk.account.observe(resolved, desk.view());
   REQUIRE(fills.size() == 1);
   CHECK(fills[0].reason == "resolution");
   CHECK(desk.account.cash() == doctest::Approx(1000 + 200 * 0.5));
