@@ -7,7 +7,7 @@
 namespace everlearn {
 namespace {
 
-constexpr std::string_view kIntroduction = R"(# Features
+constexpr std::string_view kIntroduction = R"text(# Features
 
 Written by the program from its catalogue (`catalogue_markdown()`); a test compares this file with it.
 
@@ -24,8 +24,10 @@ float32.
 **Unknown (NaN).** A value is known when all values it needs are known: a window, and the way back to `x[k]`, counts
 only values that follow each other without a break. Warm-up is the number of earlier steps a feature needs; an
 instrument that appears later starts its own. A step without news keeps the price, adds a flat bar without volume
-and no trades. Everything about an instrument is unknown before its first price, after its market is resolved, and
-once more than five sessions have closed since its last price; after that it starts anew.
+and no trades. What is made of quotes and depth is unknown without a trusted book (after a lost connection or a
+contradiction, until the next snapshot), and windows over it begin anew then. Everything about an instrument is unknown
+before its first price, while its market does not trade, after it is resolved, and once more than five sessions have
+closed since its last price; after that it starts anew.
 
 **Symbols.** `p` price; `x[k]` the value k steps ago; `r` = ln(p / p[1]); `r_k` = ln(p / p[k]); `o h l c v` the
 step's bar; `a b` best ask and bid, mid = (a + b) / 2; `mean_W`, `std_W`, `Var_W` (divided by W), `cov_W`, `corr_W`,
@@ -33,7 +35,38 @@ step's bar; `a b` best ask and bid, mid = (a + b) / 2; `mean_W`, `std_W`, `Var_W
 mean with weight 2 / (W + 1), `wilder_W` with weight 1 / W, weights normalised from the first value on. x / 0 is
 unknown unless said. Means over instruments need two known ones, and leave the context instruments out. A rank's
 ties are equal to nine digits.
-)";
+
+**A row** has four kinds of columns, in this order; no two may have one name:
+
+1. `features.use`: stepped each cycle (`cycle.every`), of prices, trades and books;
+2. `features.dense`: stepped on the grid of dense prices (`prices.every`, 15 minutes say) from those prices alone. They
+   reach further back than a cycle's windows can (`vol_7d` is 672 steps of 15 minutes, and would be 60,480 of ten
+   seconds), and after a pause they are there again as soon as the prices that were missed have been asked for. Where a
+   hole could not be filled their windows begin anew;
+3. `[features.define]`: expressions over the other columns of the row;
+4. `source.fields`: what the source itself says (`x_NAME`).
+
+**Expressions.** `[features.define]` holds `name = "expression"`, and the result is a column like any other:
+
+```toml
+[features.define]
+log_volume = "log1p(volume_24h)"
+calm_pull  = "where(regime_7d < 1, reversion_1d, 0) / (1 + 100 * relative_spread)"
+```
+
+An expression may name the columns of `use` and `dense`, fields (as `rsi` or `x_rsi`), and other definitions as long as
+none needs itself. It sees this row only, so it knows no future and can be computed for rows that are stored
+(`features rebuild`). From loose to tight: `< <= > >= == !=`, `+ -`, `* /`, unary `-`, `^`; `abs log log1p sqrt exp sign`
+of one value, `min max` of two or more, `where(condition, then, otherwise)`. Comparisons are 1 or 0. Missing in, missing
+out; x / 0 and what is no finite number is missing; `where` needs its condition and the branch it takes. It is computed in
+double from the columns as stored and stored as float32. Its hash covers what it says (spaces and spare brackets do not
+count) and the columns it reads.
+
+**A family of your own in C++** is one entry in one file: `src/feature/families_price.cpp` for what prices feed,
+`families_flow.cpp` for trades and books, `families_bar.cpp`, `families_clock.cpp`. It says stem, formula, unit, what it
+reads, and builds its graph; stepping, history, checkpoints, windows, this table and the hash follow from that. Its plain
+twin in `src/feature/testing/plain_features.cpp` is what the tests compare it with.
+)text";
 
 std::string in_table(std::string_view text) {
   std::string out;

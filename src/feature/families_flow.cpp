@@ -14,6 +14,8 @@ Expr sold(Graph& g) { return input(g, Input::SellVolume); }
 Expr traded(Graph& g) { return input(g, Input::TradeVolume); }
 Expr trades(Graph& g) { return input(g, Input::TradeCount); }
 Expr net_flow(Graph& g) { return bought(g) - sold(g); }
+Expr flow_imbalance(Graph& g, int window) { return ratio_or(sum(net_flow(g), window), sum(traded(g), window), 0); }
+Expr traded_price(Graph& g, int window) { return sum(input(g, Input::Notional), window) / sum(traded(g), window); }
 
 Expr bid(Graph& g) { return input(g, Input::Bid); }
 Expr ask(Graph& g) { return input(g, Input::Ask); }
@@ -25,6 +27,41 @@ Expr imbalance(Graph& g, int levels) {
   const Expr bids = input(g, Input::BidDepth, levels);
   const Expr asks = input(g, Input::AskDepth, levels);
   return ratio_or(bids - asks, bids + asks, 0);
+}
+
+/// Size of the first five levels of both sides.
+Expr depth(Graph& g) { return input(g, Input::BidDepth, 5) + input(g, Input::AskDepth, 5); }
+
+/// What buying and selling again for `amount` at once costs.
+Expr round_trip(Graph& g, int amount) {
+  return (input(g, Input::BuyCost, amount) - input(g, Input::SellCost, amount)) / middle(g);
+}
+
+/// High where the book is deep and tight.
+Expr liquidity(Graph& g) { return natural_log(middle(g) * depth(g) / relative_spread(g)); }
+
+// Sizes and spreads are round numbers: what is just twice or half of another is none of these events, however it is
+// rounded.
+constexpr double kMore = 1 + 1e-9;
+
+/// More than half of the depth is gone within a step.
+Expr liquidity_event(Graph& g) { return greater(lag(depth(g), 1) * 0.5, depth(g) * kMore); }
+
+/// The price moved by more than the spread of the step before.
+Expr price_gap(Graph& g) { return greater(absolute(change(price(g))), lag(spread(g), 1) * kMore); }
+
+/// Size-weighted distance of trades from the mid of their moment, there and back.
+Expr effective_spread(Graph& g, int window) {
+  return sum(input(g, Input::TradeDistance), window) * 2.0 / sum(input(g, Input::QuotedVolume), window) / middle(g);
+}
+
+/// Counts less where the spread is wide: a spread of 1 % halves it.
+Expr by_quality(Graph& g, Expr x) { return x / (relative_spread(g) * 100.0 + 1.0); }
+
+/// Of a share: where it hardly varies only its rounding would speak.
+Expr z_of(Expr x, int window) {
+  const Expr scale = standard_deviation(x, window);
+  return choose(greater(scale, constant(*x.graph, 1e-9)), deviation(x, window) / scale, constant(*x.graph, 0));
 }
 
 /// The mid that leans away from the heavier side, of the first `levels` levels.
@@ -90,6 +127,17 @@ Family log_of(const char* stem, const char* formula, const char* unit, const cha
           }};
 }
 
+Family round_trip_family(const char* stem, int amount) {
+  return {
+      .stem = stem,
+      .formula = fmt::format("(mean price of buying for {0} - mean price of selling for {0}) / mid; unknown where too "
+                             "thin",
+                             amount),
+      .unit = "ratio",
+      .source = "book",
+      .build = [amount](Graph& g, int) { return round_trip(g, amount); }};
+}
+
 }  // namespace
 
 std::vector<Family> trade_flow_families() {
@@ -132,7 +180,7 @@ std::vector<Family> trade_flow_families() {
        .formula = "(bought - sold) / traded units in {W} steps; 0 without trades",
        .unit = "ratio",
        .source = "trades",
-       .build = [](Graph& g, int w) { return ratio_or(sum(net_flow(g), w), sum(traded(g), w), 0); },
+       .build = [](Graph& g, int w) { return flow_imbalance(g, w); },
        .steps = kFlowGrid,
        .reference = "Easley, Lopez de Prado, O'Hara (2012)"},
       {.stem = "flow_z",
@@ -182,7 +230,7 @@ std::vector<Family> trade_flow_families() {
        .source = "trades, price",
        .build =
            [](Graph& g, int w) {
-             const Expr vwap = sum(input(g, Input::Notional), w) / sum(traded(g), w);
+             const Expr vwap = traded_price(g, w);
              return (price(g) - vwap) / vwap;
            },
        .steps = kFlowGrid},
@@ -206,6 +254,26 @@ std::vector<Family> trade_flow_families() {
        .build = [](Graph& g, int w) { return autocorrelation(net_flow(g), 1, w); },
        .steps = {20, 60},
        .least = 5},
+      {.stem = "trade_rate",
+       .formula = "mean_{W}(trades of a step)",
+       .unit = "trades per step",
+       .source = "trades",
+       .build = [](Graph& g, int w) { return mean(trades(g), w); },
+       .steps = kFlowGrid},
+      {.stem = "flow_trend",
+       .formula = "flow_imbalance_{W} - flow_imbalance_4{W}",
+       .unit = "ratio",
+       .source = "trades",
+       .build = [](Graph& g, int w) { return flow_imbalance(g, w) - flow_imbalance(g, 4 * w); },
+       .steps = kFlowGrid,
+       .most = 1250},
+      {.stem = "trade_momentum",
+       .formula = "mean traded price of {W} steps / that of 4 {W} steps - 1",
+       .unit = "ratio",
+       .source = "trades",
+       .build = [](Graph& g, int w) { return (traded_price(g, w) - traded_price(g, 4 * w)) / traded_price(g, 4 * w); },
+       .steps = kFlowGrid,
+       .most = 1250},
       {.stem = "steps_since_trade",
        .formula = "steps since the last trade",
        .unit = "steps",
@@ -271,11 +339,7 @@ std::vector<Family> book_families() {
        .formula = "ln(D / D[{W}]), D = size of the first 5 levels of both sides",
        .unit = "log ratio",
        .source = "book",
-       .build =
-           [](Graph& g, int w) {
-             const Expr depth = input(g, Input::BidDepth, 5) + input(g, Input::AskDepth, 5);
-             return natural_log(depth / lag(depth, w));
-           },
+       .build = [](Graph& g, int w) { return natural_log(depth(g) / lag(depth(g), w)); },
        .steps = {1, 5, 20}},
       log_of("bid_depth5", "ln(1 + size of the first 5 bid levels)", "log units", "book", Input::BidDepth, 5),
       log_of("ask_depth5", "ln(1 + size of the first 5 ask levels)", "log units", "book", Input::AskDepth, 5),
@@ -289,6 +353,29 @@ std::vector<Family> book_families() {
        .unit = "ratio",
        .source = "book",
        .build = [](Graph& g, int) { return input(g, Input::AskSlope, 5) / middle(g); }},
+      {.stem = "depth_ratio",
+       .formula = "D / mean_{W}(D), D = size of the first 5 levels of both sides",
+       .unit = "ratio",
+       .source = "book",
+       .build = [](Graph& g, int w) { return depth(g) / mean(depth(g), w); },
+       .steps = {20, 60},
+       .least = 2},
+      {.stem = "depth_slope5",
+       .formula = "size-weighted mean distance of 5 levels of both sides from their best price / mid",
+       .unit = "ratio",
+       .source = "book",
+       .build = [](Graph& g,
+                   int) { return (input(g, Input::BidSlope, 5) + input(g, Input::AskSlope, 5)) / 2.0 / middle(g); }},
+      {.stem = "microprice_change",
+       .formula = "microprice - microprice[{W}]",
+       .unit = "ratio",
+       .source = "book",
+       .build =
+           [](Graph& g, int w) {
+             const Expr lean = (weighted_middle(g, 1) - middle(g)) / middle(g);
+             return lean - lag(lean, w);
+           },
+       .steps = {1, 5, 20}},
       {.stem = "bid_levels",
        .formula = "price levels on the bid side",
        .unit = "count",
@@ -400,6 +487,145 @@ std::vector<Family> market_quality_families() {
        .build = [](Graph& g, int w) { return standard_deviation(relative_spread(g), w); },
        .steps = {20, 60},
        .least = 2},
+      {.stem = "effective_spread",
+       .formula =
+           "2 sum_{W}(|trade price - mid then| x size) / units traded in {W} steps / mid; of trades while a and b "
+           "were known",
+       .unit = "ratio",
+       .source = "trades, book",
+       .build = [](Graph& g, int w) { return effective_spread(g, w); },
+       .steps = {20, 60},
+       .reference = "Huang and Stoll (1996)"},
+      {.stem = "effective_ratio",
+       .formula = "effective_spread_{W} / mean_{W}((a - b) / mid)",
+       .unit = "ratio",
+       .source = "trades, book",
+       .build = [](Graph& g, int w) { return effective_spread(g, w) / mean(relative_spread(g), w); },
+       .steps = {20, 60}},
+      round_trip_family("round_trip10", 10),
+      round_trip_family("round_trip50", 50),
+      round_trip_family("round_trip100", 100),
+      {.stem = "impact_growth",
+       .formula = "round_trip100 - round_trip10",
+       .unit = "ratio",
+       .source = "book",
+       .build = [](Graph& g, int) { return round_trip(g, 100) - round_trip(g, 10); }},
+      {.stem = "liquidity_score",
+       .formula = "ln(mid D / ((a - b) / mid)), D = size of the first 5 levels of both sides",
+       .unit = "log account currency",
+       .source = "book",
+       .build = [](Graph& g, int) { return liquidity(g); }},
+      {.stem = "liquidity_rank",
+       .formula = "share of up to 64 evenly spaced earlier liquidity_scores of {W} below the present one",
+       .unit = "share",
+       .source = "book",
+       .build = [](Graph& g, int w) { return rank(liquidity(g), w); },
+       .steps = {60, 120},
+       .least = 5},
+      {.stem = "spread_z",
+       .formula = "(s - mean_{W}(s)) / std_{W}(s), s = (a - b) / mid; 0 where that is at most 1e-9",
+       .unit = "standard deviations",
+       .source = "book",
+       .build = [](Graph& g, int w) { return z_of(relative_spread(g), w); },
+       .steps = {20, 60},
+       .least = 2},
+      {.stem = "spread_regime",
+       .formula =
+           "-1 tight: under a quarter of up to 64 evenly spaced earlier (a - b) / mid of {W} are below this one; 0; "
+           "1 wide: over three quarters",
+       .unit = "class",
+       .source = "book",
+       .build =
+           [](Graph& g, int w) {
+             const Expr where = rank(relative_spread(g), w);
+             return greater(where, constant(g, 0.75)) - greater(constant(g, 0.25), where);
+           },
+       .steps = {60, 120},
+       .least = 5},
+  };
+}
+
+std::vector<Family> flow_derived_families() {
+  return {
+      {.stem = "flow_depth",
+       .formula = "flow_imbalance_{W} imbalance5",
+       .unit = "ratio",
+       .source = "trades, book",
+       .build = [](Graph& g, int w) { return flow_imbalance(g, w) * imbalance(g, 5); },
+       .steps = {5, 20, 60}},
+      {.stem = "flow_pressure",
+       .formula = "(bought - sold units in {W} steps) / D, D = size of the first 5 levels of both sides",
+       .unit = "ratio",
+       .source = "trades, book",
+       .build = [](Graph& g, int w) { return sum(net_flow(g), w) / depth(g); },
+       .steps = {5, 20, 60}},
+      {.stem = "book_momentum",
+       .formula = "ln(p / p[{W}]) imbalance5",
+       .unit = "log return",
+       .source = "book, price",
+       .build = [](Graph& g, int w) { return log_return(g, w) * imbalance(g, 5); },
+       .steps = {5, 20, 60}},
+      {.stem = "imbalance_z",
+       .formula = "(imbalance5 - mean_{W}(imbalance5)) / std_{W}(imbalance5); 0 where that is at most 1e-9",
+       .unit = "standard deviations",
+       .source = "book",
+       .build = [](Graph& g, int w) { return z_of(imbalance(g, 5), w); },
+       .steps = {20, 60},
+       .least = 2},
+      {.stem = "quality_momentum",
+       .formula = "risk_adjusted_{W} / (1 + 100 (a - b) / mid)",
+       .unit = "standard deviations",
+       .source = "book, price",
+       .build = [](Graph& g, int w) { return by_quality(g, risk_adjusted(g, w)); },
+       .steps = {20, 60},
+       .least = 2},
+      {.stem = "quality_reversion",
+       .formula = "-z_{W} / (1 + 100 (a - b) / mid)",
+       .unit = "standard deviations",
+       .source = "book, price",
+       .build = [](Graph& g, int w) { return by_quality(g, -z_score(g, w)); },
+       .steps = {20, 60},
+       .least = 2},
+      {.stem = "quality_flow",
+       .formula = "flow_imbalance_{W} / (1 + 100 (a - b) / mid)",
+       .unit = "ratio",
+       .source = "trades, book",
+       .build = [](Graph& g, int w) { return by_quality(g, flow_imbalance(g, w)); },
+       .steps = {5, 20, 60}},
+      {.stem = "move_in_spreads",
+       .formula = "|p - p[1]| / (a - b)[1]",
+       .unit = "spreads",
+       .source = "book, price",
+       .build = [](Graph& g, int) { return absolute(change(price(g))) / lag(spread(g), 1); }},
+      {.stem = "gap_count",
+       .formula = "count in {W} steps of |p - p[1]| > (a - b)[1] (1 + 1e-9)",
+       .unit = "count",
+       .source = "book, price",
+       .build = [](Graph& g, int w) { return sum(price_gap(g), w); },
+       .steps = {20, 60}},
+      {.stem = "steps_since_gap",
+       .formula = "steps since |p - p[1]| > (a - b)[1] (1 + 1e-9); unknown before the first",
+       .unit = "steps",
+       .source = "book, price",
+       .build = [](Graph& g, int) { return since(price_gap(g)); }},
+      {.stem = "liquidity_events",
+       .formula = "count in {W} steps of D (1 + 1e-9) < D[1] / 2, D = size of the first 5 levels of both sides",
+       .unit = "count",
+       .source = "book",
+       .build = [](Graph& g, int w) { return sum(liquidity_event(g), w); },
+       .steps = {20, 60}},
+      {.stem = "steps_since_liquidity_event",
+       .formula = "steps since D (1 + 1e-9) < D[1] / 2, D = size of the first 5 levels of both sides; unknown before "
+                  "the first",
+       .unit = "steps",
+       .source = "book",
+       .build = [](Graph& g, int) { return since(liquidity_event(g)); }},
+      {.stem = "spread_events",
+       .formula = "count in {W} steps of s > 2 mean_{W}(s)[1] (1 + 1e-9), s = a - b",
+       .unit = "count",
+       .source = "book",
+       .build = [](Graph& g, int w) { return sum(greater(spread(g), lag(mean(spread(g), w), 1) * (2 * kMore)), w); },
+       .steps = {20, 60}},
   };
 }
 

@@ -467,10 +467,7 @@ std::vector<Family> derived_families() {
        .formula = "ln(p / p[{W}]) / (std_{W}(r) sqrt({W})); 0 where std is 0",
        .unit = "standard deviations",
        .source = "price",
-       .build =
-           [](Graph& g, int w) {
-             return ratio_or(log_return(g, w), volatility(g, w) * std::sqrt(static_cast<double>(w)), 0);
-           },
+       .build = [](Graph& g, int w) { return risk_adjusted(g, w); },
        .steps = from(5),
        .least = 2},
       {.stem = "momentum_spread",
@@ -617,6 +614,28 @@ std::vector<Family> derived_families() {
        .source = "price",
        .build = [](Graph& g, int w) { return (price(g) - lag(price(g), w)) / input(g, Input::TickSize); },
        .steps = {1, 5, 20, 60}},
+      {.stem = "combined_momentum",
+       .formula = "mean of risk_adjusted_{W}, risk_adjusted_2{W}, risk_adjusted_4{W}",
+       .unit = "standard deviations",
+       .source = "price",
+       .build = [](Graph& g,
+                   int w) { return (risk_adjusted(g, w) + risk_adjusted(g, 2 * w) + risk_adjusted(g, 4 * w)) / 3.0; },
+       .steps = {5, 10, 20, 60},
+       .least = 2,
+       .most = 1250},
+      {.stem = "max_move",
+       .formula = "max_{W}(|p - p[1]|)",
+       .unit = "price",
+       .source = "price",
+       .build = [](Graph& g, int w) { return highest(absolute(change(price(g))), w); },
+       .steps = {20, 60, 120}},
+      {.stem = "diff_sd",
+       .formula = "std_{W}(p - p[1])",
+       .unit = "price",
+       .source = "price",
+       .build = [](Graph& g, int w) { return standard_deviation(change(price(g)), w); },
+       .steps = {20, 60, 120},
+       .least = 2},
   };
 }
 

@@ -34,6 +34,7 @@ std::vector<Family> bar_families();
 std::vector<Family> regime_families();
 std::vector<Family> time_families();
 std::vector<Family> derived_families();
+std::vector<Family> flow_derived_families();  // derived, of trades and books
 std::vector<Family> trade_flow_families();
 std::vector<Family> book_families();
 std::vector<Family> market_quality_families();

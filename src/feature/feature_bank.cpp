@@ -198,6 +198,7 @@ FeatureBank::FeatureBank(FeatureSet set, const Calendar& calendar)
     : state_{std::make_unique<State>(std::move(set), calendar)} {}
 FeatureBank::~FeatureBank() = default;
 FeatureBank::FeatureBank(FeatureBank&&) noexcept = default;
+FeatureBank& FeatureBank::operator=(FeatureBank&&) noexcept = default;
 
 void FeatureBank::step(Timestamp at, const Instruments& instruments, const MarketState& market) {
   State& s = *state_;
@@ -207,7 +208,8 @@ void FeatureBank::step(Timestamp at, const Instruments& instruments, const Marke
   s.resize(std::min(instruments.size(), market.size()));
   for (std::size_t i = 0; i < s.memory.size(); ++i) {
     const auto id = static_cast<InstrumentId>(i);
-    update(s.memory[i], market[id], s.calendar, at);
+    // What only mirrors another has no features, and does not count twice where instruments are compared.
+    if (!instruments[id].mirrors) update(s.memory[i], market[id], s.calendar, at);
   }
   for (std::size_t block = 0; block < s.blocks.size(); ++block) s.wake_or_rest(block);
   for (const Stage& stage : s.plan.stages) {

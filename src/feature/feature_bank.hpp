@@ -22,10 +22,13 @@ class FeatureBank {
   FeatureBank(FeatureSet set, const Calendar& calendar);
   ~FeatureBank();
   FeatureBank(FeatureBank&&) noexcept;
+  FeatureBank& operator=(FeatureBank&&) noexcept;
 
   /// Closes the step at `at` (strictly later than the one before) from the market as known then, before its end_step().
-  /// An instrument without news since the last step keeps its price. Features are missing for one never seen, resolved,
-  /// or without a price for more than five sessions; a price after that begins a new warm-up.
+  /// An instrument without news since the last step keeps its price. Features are missing for one never seen, of a
+  /// market that does not trade or is resolved, or without a price for more than five sessions; a price after that
+  /// begins a new warm-up.
+  /// What mirrors another instrument has none, and does not count where instruments are compared.
   void step(Timestamp at, const Instruments& instruments, const MarketState& market);
 
   /// The selected columns of one instrument after the latest step; NaN = missing. `out` has set().size() values.

@@ -206,6 +206,65 @@ TEST_CASE("bank: a resolved instrument has no features any more") {
   CHECK(std::isnan(desk.value("A")));
 }
 
+TEST_CASE("bank: of a doubted or crossed book everything is missing until a snapshot; its windows begin anew") {
+  Desk desk{
+      {"spread", "imbalance5", "buy_impact10", "liquidity_score", "spread_mean_2", "flow_depth_1", "ret_1", "vol_2"}};
+  const InstrumentId id = desk.instruments().intern("A");
+  const auto px = [](double value) { return Price::from(value).value(); };
+  const auto book = [&](double bid, double ask) {
+    desk.event(id, BookUpdate{true, {{px(bid), 100}}, {{px(ask), 300}}});
+    desk.event(id, Trade{px(bid), 1, Side::Sell});
+  };
+  const auto known = [&] {
+    desk.step();
+    std::string text;
+    for (const float value : desk.row("A")) text += std::isnan(value) ? '.' : 'x';
+    return text;
+  };
+  for (const double bid : {0.48, 0.49, 0.47}) {
+    book(bid, 0.52);
+    desk.step();
+  }
+  book(0.48, 0.52);
+  CHECK(known() == "xxxxxxxx");
+  desk.event(id, BookDoubt{});
+  CHECK(known() == "......xx");  // the price is the last one known, and rests
+  CHECK(known() == "......xx");
+  desk.event(id, BookUpdate{false, {{px(0.49), 100}}, {}});  // a delta is no snapshot
+  CHECK(known() == "......xx");
+  book(0.48, 0.52);
+  CHECK(known() == "xxxx.xxx");  // a window of two steps has one
+  book(0.48, 0.52);
+  CHECK(known() == "xxxxxxxx");
+}
+
+TEST_CASE("bank: while its market does not trade everything is missing; after that it starts anew") {
+  Desk desk{{"ret_1"}};
+  const InstrumentId id = desk.instruments().intern("A");
+  for (const Phase phase : {Phase::Left, Phase::Closed, Phase::Proposed, Phase::Disputed}) {
+    desk.says("A", 0.5).step();
+    desk.says("A", 0.6).step();
+    CHECK(std::isfinite(desk.value("A")));
+    desk.event(id, PhaseChange{phase});
+    desk.says("A", 0.7).step();
+    CHECK(std::isnan(desk.value("A")));
+    desk.event(id, PhaseChange{Phase::Trading});
+    desk.step();
+    CHECK(std::isnan(desk.value("A")));  // no step before it
+    desk.step();
+    CHECK(desk.value("A") == 0);
+  }
+}
+
+TEST_CASE("bank: what mirrors another has no features and does not count among the others") {
+  Desk desk{{"level", "breadth_1"}};
+  desk.instruments().edit(desk.instruments().intern("NO")).mirrors = true;
+  for (const double up : {0.4, 0.5}) desk.says("YES", up).says("OTHER", 0.3 + up / 10).says("NO", 1 - up).step();
+  CHECK(std::isnan(desk.value("NO")));
+  CHECK_FALSE(std::isnan(desk.value("YES")));
+  CHECK(desk.row("YES")[1] == 1);
+}
+
 TEST_CASE("bank: context is the mean of the context instruments, the market of the others") {
   Desk desk{{"ctx_ret_1", "market_ret_1", "rank_ret_1", "excess_ret_1"}};
   desk.instruments().edit(desk.instruments().intern("INDEX")).context = true;

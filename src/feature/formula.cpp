@@ -1,5 +1,7 @@
 #include "feature/formula.hpp"
 
+#include <cmath>
+
 namespace everlearn {
 
 Expr price(Graph& g) { return input(g, Input::Price); }
@@ -34,6 +36,10 @@ Expr semi_volatility(Graph& g, int window, bool up) {
 Expr trend_r2(Graph& g, int window) {
   const Expr p = price(g);
   return square(correlation(p, run(p), window));
+}
+
+Expr risk_adjusted(Graph& g, int window) {
+  return ratio_or(log_return(g, window), volatility(g, window) * std::sqrt(static_cast<double>(window)), 0);
 }
 
 Expr volatility(Graph& g, int window) { return standard_deviation(log_return(g, 1), window); }

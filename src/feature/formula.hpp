@@ -14,6 +14,7 @@ Expr z_score(Graph& g, int window);            // (p - mean) / std, 0 where std 
 Expr efficiency(Graph& g, int window);
 Expr semi_volatility(Graph& g, int window, bool up);
 Expr trend_r2(Graph& g, int window);
+Expr risk_adjusted(Graph& g, int window);  // the window's return in standard deviations, 0 where nothing moved
 Expr volatility(Graph& g, int window);
 Expr wilder(Expr x, int window);                 // exponential mean with weight 1 / window
 Expr exponential(Expr x, int window);            // exponential mean with weight 2 / (window + 1)

@@ -38,6 +38,10 @@ std::string_view name(Input input) {
       return "notional";
     case Input::LargestTrade:
       return "largest_trade";
+    case Input::QuotedVolume:
+      return "quoted_volume";
+    case Input::TradeDistance:
+      return "trade_distance";
     case Input::Bid:
       return "bid";
     case Input::Ask:

@@ -7,8 +7,8 @@
 namespace everlearn {
 
 enum class Input : std::uint8_t {
-  Price,  // latest price; unknown before the first, and while the instrument is unseen, stale or resolved (then all
-          // else is)
+  Price,  // latest price; unknown before the first, and while the instrument is unseen, stale or resolved, or its
+          // market does not trade (then all else is)
   TickSize,
   // Bars. Before the first one unknown; a step without a bar is a flat bar at the price, with volume 0.
   BarOpen,
@@ -27,6 +27,8 @@ enum class Input : std::uint8_t {
   TradeVolume,  // with that of unknown side
   Notional,
   LargestTrade,
+  QuotedVolume,   // of the trades while bid and ask were known
+  TradeDistance,  // sum of |price - mid| x size of the same
   // Quotes and book; unknown without a trusted one. Parameter: level, levels or amount.
   Bid,
   Ask,

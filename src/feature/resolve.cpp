@@ -58,6 +58,7 @@ std::vector<Family> all_families() {
   add_group(all, "regime", regime_families());
   add_group(all, "time", time_families());
   add_group(all, "derived", derived_families());
+  add_group(all, "derived", flow_derived_families());
   add_group(all, "trade flow", trade_flow_families());
   add_group(all, "book", book_families());
   add_group(all, "market quality", market_quality_families());

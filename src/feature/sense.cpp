@@ -122,6 +122,10 @@ double of_trades(Input input, const Memory& memory, const InstrumentState& marke
       return market.buy_volume + market.sell_volume + market.unknown_volume;
     case Input::Notional:
       return market.trade_notional;
+    case Input::QuotedVolume:
+      return market.quoted_volume;
+    case Input::TradeDistance:
+      return market.trade_distance;
     default:
       return market.largest_trade;
   }
@@ -155,7 +159,8 @@ bool is_stale(const Calendar& calendar, Timestamp price_time, Timestamp at) {
 }
 
 void update(Memory& memory, const InstrumentState& market, const Calendar& calendar, Timestamp at) {
-  memory.alive = market.seen && !market.payout && !is_stale(calendar, market.last_event_time, at);
+  const bool trades = market.phase == Phase::Trading && !market.payout;
+  memory.alive = market.seen && trades && !is_stale(calendar, market.last_event_time, at);
   if (!memory.alive) {
     memory = Memory{};
     return;
@@ -188,6 +193,8 @@ double sense(Input input, int parameter, const Memory& memory, const Instrument&
     case Input::TradeVolume:
     case Input::Notional:
     case Input::LargestTrade:
+    case Input::QuotedVolume:
+    case Input::TradeDistance:
       return of_trades(input, memory, market);
     case Input::Bid:
       return has_quote(market) ? market.bid->value() : kUnknown;

@@ -12,7 +12,7 @@ namespace everlearn {
 
 /// What the bank remembers of an instrument beside the operations' state.
 struct Memory {
-  bool alive = false;    // seen, not stale, not resolved
+  bool alive = false;    // seen, not stale, its market trades and is not resolved
   bool has_bar = false;  // since it is alive
   bool has_trade = false;
   std::int64_t quiet_steps = 0;

@@ -297,6 +297,23 @@ TEST_CASE("market state: decoded in the middle of a step, it goes on exactly as 
   }
 }
 
+TEST_CASE("market state: a step sums how far trades were from the mid of their moment, while there was one") {
+  MarketState market;
+  REQUIRE(market.apply(at(1, Trade{px(0.9), 7, Side::Buy})));  // no quotes yet
+  REQUIRE(market.apply(at(2, PricePoint{px(0.5), px(0.4), px(0.6)})));
+  REQUIRE(market.apply(at(3, Trade{px(0.6), 10, Side::Buy})));
+  REQUIRE(market.apply(at(4, PricePoint{px(0.7), px(0.6), px(0.8)})));
+  REQUIRE(market.apply(at(5, Trade{px(0.6), 30, Side::Sell})));
+  CHECK(market[kOne].quoted_volume == 40);
+  CHECK(market[kOne].trade_distance == doctest::Approx(0.1 * 10 + 0.1 * 30));
+  const std::string bytes = bytes_of(market);
+  ByteReader in{bytes};
+  CHECK(bytes_of(MarketState::decode(in).value()) == bytes);
+  market.end_step();
+  CHECK(market[kOne].quoted_volume == 0);
+  CHECK(market[kOne].trade_distance == 0);
+}
+
 TEST_CASE("market state: a book kept by deltas equals the sum of what was said, level by level") {
   CHECK(rc::check([] {
     MarketState market;

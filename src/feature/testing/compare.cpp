@@ -19,9 +19,9 @@ double largest(const Series& s) {
   return scale;
 }
 
-/// The mid and the traded value are rounded before we see them; these two features are differences of their last
-/// digits.
+/// The mid and the traded value are rounded before we see them; these features are differences of their last digits.
 double rounding_of_inputs(const std::string& stem) {
+  if (stem == "trade_momentum") return 6e-15;  // of two traded values
   return stem == "mid_dist" || stem == "trade_vwap_dist" ? 2e-15 : 0;
 }
 

@@ -32,9 +32,22 @@ bool stale(const Calendar& calendar, Timestamp then, Timestamp at) {
   return closes > 5;
 }
 
+/// What the trades of one step cost against the mid of their moment.
+struct TradeCosts {
+  Real quoted = 0, distance = 0;
+};
+
+void add_trade(TradeCosts& costs, const Trade& trade, const InstrumentState& before) {
+  if (!before.bid || !before.ask) return;
+  costs.quoted += trade.size;
+  costs.distance += std::fabs(static_cast<Real>(trade.price.value()) - (value(before.bid) + value(before.ask)) / 2) *
+                    static_cast<Real>(trade.size);
+}
+
 void note(Observed& seen, const InstrumentState& market, const Calendar& calendar, const Instrument& instrument,
-          Timestamp at, bool& had_bar, bool& had_trade, Real& quiet) {
-  const bool alive = market.seen && !market.payout && !stale(calendar, market.last_event_time, at);
+          Timestamp at, const TradeCosts& costs, bool& had_bar, bool& had_trade, Real& quiet) {
+  const bool trading = market.phase == Phase::Trading && !market.payout;
+  const bool alive = market.seen && trading && !stale(calendar, market.last_event_time, at);
   had_bar = alive && (had_bar || market.bar);
   had_trade = alive && (had_trade || market.buys + market.sells + market.unknown_trades > 0);
   quiet = !alive ? 0 : market.updates > 0 ? 0 : quiet + 1;
@@ -57,6 +70,8 @@ void note(Observed& seen, const InstrumentState& market, const Calendar& calenda
   push(seen.traded, had_trade, market.buy_volume + market.sell_volume + market.unknown_volume);
   push(seen.notional, had_trade, market.trade_notional);
   push(seen.largest, had_trade, market.largest_trade);
+  push(seen.quoted, had_trade, costs.quoted);
+  push(seen.distance, had_trade, costs.distance);
   const bool quoted = alive && market.bid && market.ask;
   push(seen.bid, quoted, value(market.bid));
   push(seen.ask, quoted, value(market.ask));
@@ -167,6 +182,25 @@ struct View {
   Series lnr(const Series& a, const Series& b) const { return log1p((a - b) / b); }
   Series of_range(const Series& part, Real flat) const { return over(part, self.h - self.l, flat); }
   Series flow() const { return self.bought - self.sold; }
+  Series flow_imbalance(int n) const { return over(sum(flow(), n), sum(self.traded, n), 0); }
+  Series traded_price(int n) const { return sum(self.notional, n) / sum(self.traded, n); }
+  Series risk_adjusted(int n) const { return over(r(n), vol(n) * std::sqrt(Real(n)), 0); }
+  Series book_depth() const { return depth(self.bid_size, 5) + depth(self.ask_size, 5); }
+  Series round_trip(int amount) const { return (self.buy_cost.at(amount) - self.sell_cost.at(amount)) / mid(); }
+  Series tightness() const { return spread() / mid(); }
+  Series liquidity() const { return log(mid() * book_depth() / tightness()); }
+  Series liquidity_event() const {
+    return zip(book_depth(), lag(book_depth(), 1),
+               [](Real now, Real before) { return now * (1 + 1e-9L) < before / 2 ? 1.0L : 0.0L; });
+  }
+  Series price_gap() const {
+    return zip(abs(d()), lag(spread(), 1), [](Real move, Real s) { return move > s * (1 + 1e-9L) ? 1.0L : 0.0L; });
+  }
+  Series effective_spread(int n) const { return sum(self.distance, n) * 2 / sum(self.quoted, n) / mid(); }
+  Series z_of_share(const Series& x, int n) const {
+    return zip(x - mean(x, n), sd(x, n), [](Real away, Real scale) { return scale > 1e-9L ? away / scale : 0; });
+  }
+  Series by_quality(const Series& x) const { return x / (tightness() * 100 + 1); }
   Series mid() const { return (self.bid + self.ask) / 2; }
   Series spread() const { return self.ask - self.bid; }
   Series depth(const std::vector<Series>& sizes, int levels) const {
@@ -383,7 +417,11 @@ std::map<std::string, Formula, std::less<>> price_formulas() {
       {"momentum_agreement",
        [](const View& m) { return (sign(m.r(1)) + sign(m.r(5)) + sign(m.r(20)) + sign(m.r(60))) / 4; }},
       {"trend_quality", [](const View& m) { return m.r(m.w) * m.r2(m.w); }},
-      {"risk_adjusted", [](const View& m) { return over(m.r(m.w), m.vol(m.w) * std::sqrt(Real(m.w)), 0); }},
+      {"risk_adjusted", [](const View& m) { return m.risk_adjusted(m.w); }},
+      {"combined_momentum",
+       [](const View& m) { return (m.risk_adjusted(m.w) + m.risk_adjusted(2 * m.w) + m.risk_adjusted(4 * m.w)) / 3; }},
+      {"max_move", [](const View& m) { return highest(abs(m.d()), m.w); }},
+      {"diff_sd", [](const View& m) { return sd(m.d(), m.w); }},
       {"momentum_spread", [](const View& m) { return m.r(m.w) - m.r(4 * m.w) / 4; }},
       {"rsi_signal", [](const View& m) { return m.rsi(wilder(m.gain(), m.w), wilder(m.loss(), m.w)) / 50 - 1; }},
       {"z_regime", [](const View& m) { return m.z(m.w) * m.vol(m.w) / m.vol(4 * m.w); }},
@@ -553,7 +591,10 @@ std::map<std::string, Formula, std::less<>> flow_formulas() {
          const Series b = sum(m.self.buys, m.w);
          return over(b, b + sum(m.self.sells, m.w), 0.5L);
        }},
-      {"flow_imbalance", [](const View& m) { return over(sum(m.flow(), m.w), sum(m.self.traded, m.w), 0); }},
+      {"flow_imbalance", [](const View& m) { return m.flow_imbalance(m.w); }},
+      {"flow_trend", [](const View& m) { return m.flow_imbalance(m.w) - m.flow_imbalance(4 * m.w); }},
+      {"trade_rate", [](const View& m) { return sum(m.self.trades, m.w) / m.w; }},
+      {"trade_momentum", [](const View& m) { return m.traded_price(m.w) / m.traded_price(4 * m.w) - 1; }},
       {"flow_z", [](const View& m) { return over(m.flow() - mean(m.flow(), m.w), sd(m.flow(), m.w), 0); }},
       {"trade_intensity", [](const View& m) { return m.self.trades / mean(m.self.trades, m.w); }},
       {"volume_burst", [](const View& m) { return m.self.traded / mean(m.self.traded, m.w); }},
@@ -598,6 +639,46 @@ std::map<std::string, Formula, std::less<>> flow_formulas() {
       {"ask_depth5", [](const View& m) { return log1p(m.depth(m.self.ask_size, 5)); }},
       {"bid_slope5", [](const View& m) { return (m.self.bid - m.side_price(m.self.bids, 5)) / m.mid(); }},
       {"ask_slope5", [](const View& m) { return (m.side_price(m.self.asks, 5) - m.self.ask) / m.mid(); }},
+      {"depth_ratio", [](const View& m) { return m.book_depth() / mean(m.book_depth(), m.w); }},
+      {"depth_slope5",
+       [](const View& m) {
+         return ((m.self.bid - m.side_price(m.self.bids, 5)) + (m.side_price(m.self.asks, 5) - m.self.ask)) / 2 /
+                m.mid();
+       }},
+      {"microprice_change", [](const View& m) { return m.weighted_mid(1) - lag(m.weighted_mid(1), m.w); }},
+      // market quality
+      {"effective_spread", [](const View& m) { return m.effective_spread(m.w); }},
+      {"effective_ratio", [](const View& m) { return m.effective_spread(m.w) / mean(m.tightness(), m.w); }},
+      {"round_trip10", [](const View& m) { return m.round_trip(10); }},
+      {"round_trip50", [](const View& m) { return m.round_trip(50); }},
+      {"round_trip100", [](const View& m) { return m.round_trip(100); }},
+      {"impact_growth", [](const View& m) { return m.round_trip(100) - m.round_trip(10); }},
+      {"liquidity_score", [](const View& m) { return m.liquidity(); }},
+      {"liquidity_rank", [](const View& m) { return rank(m.liquidity(), m.w); }},
+      {"spread_z", [](const View& m) { return m.z_of_share(m.tightness(), m.w); }},
+      {"spread_regime",
+       [](const View& m) {
+         return map(rank(m.tightness(), m.w), [](Real x) { return x < 0.25L ? -1.0L : x > 0.75L ? 1.0L : 0.0L; });
+       }},
+      // derived
+      {"flow_depth", [](const View& m) { return m.flow_imbalance(m.w) * m.imbalance(5); }},
+      {"flow_pressure", [](const View& m) { return sum(m.flow(), m.w) / m.book_depth(); }},
+      {"book_momentum", [](const View& m) { return m.r(m.w) * m.imbalance(5); }},
+      {"imbalance_z", [](const View& m) { return m.z_of_share(m.imbalance(5), m.w); }},
+      {"quality_momentum", [](const View& m) { return m.by_quality(m.risk_adjusted(m.w)); }},
+      {"quality_reversion", [](const View& m) { return m.by_quality(m.z(m.w) * -1); }},
+      {"quality_flow", [](const View& m) { return m.by_quality(m.flow_imbalance(m.w)); }},
+      {"move_in_spreads", [](const View& m) { return abs(m.d()) / lag(m.spread(), 1); }},
+      {"gap_count", [](const View& m) { return sum(m.price_gap(), m.w); }},
+      {"steps_since_gap", [](const View& m) { return since(m.price_gap()); }},
+      {"liquidity_events", [](const View& m) { return sum(m.liquidity_event(), m.w); }},
+      {"steps_since_liquidity_event", [](const View& m) { return since(m.liquidity_event()); }},
+      {"spread_events",
+       [](const View& m) {
+         return sum(zip(m.spread(), lag(mean(m.spread(), m.w), 1),
+                        [](Real now, Real usual) { return now > 2 * (1 + 1e-9L) * usual ? 1.0L : 0.0L; }),
+                    m.w);
+       }},
       {"bid_levels", [](const View& m) { return m.self.bid_levels; }},
       {"ask_levels", [](const View& m) { return m.self.ask_levels; }},
   };
@@ -627,6 +708,10 @@ std::map<std::string, Formula, std::less<>> clock_formulas() {
   return {
       {"hour_sin", [](const View& m) { return m.clock(turn(m.market.clock().day_fraction, true)); }},
       {"hour_cos", [](const View& m) { return m.clock(turn(m.market.clock().day_fraction, false)); }},
+      {"hour", [](const View& m) { return m.clock(m.market.clock().day_fraction * 24); }},
+      {"weekend",
+       [](const View& m) { return m.clock(where(m.market.clock().weekday, [](Real x) { return x == 5 || x == 6; })); }},
+      {"ends_within_day", [](const View& m) { return where(m.self.days_to_end, [](Real x) { return x < 1; }); }},
       {"weekday", [](const View& m) { return m.clock(m.market.clock().weekday); }},
       {"weekday_sin", [](const View& m) { return m.clock(turn(m.market.clock().weekday / 7, true)); }},
       {"weekday_cos", [](const View& m) { return m.clock(turn(m.market.clock().weekday / 7, false)); }},
@@ -677,14 +762,20 @@ PlainMarket::PlainMarket(const Tape& tape) : all_(tape.instruments.size()) {
   MarketState market;
   const InstrumentState never;
   for (std::size_t t = 0; t < tape.at.size(); ++t) {
-    for (const Event& event : tape.events[t]) (void)market.apply(event);
+    std::vector<TradeCosts> costs(all_.size());
+    for (const Event& event : tape.events[t]) {
+      const std::size_t i = index(event.instrument);
+      if (const auto* trade = std::get_if<Trade>(&event.what))
+        add_trade(costs[i], *trade, i < market.size() ? market[event.instrument] : never);
+      (void)market.apply(event);
+    }
     note_clock(clock_, *tape.calendar, tape.at[t]);
     for (std::size_t i = 0; i < all_.size(); ++i) {
       const auto id = static_cast<InstrumentId>(i);
       bool bar = had_bar[i];
       bool trade = had_trade[i];
-      note(all_[i], i < market.size() ? market[id] : never, *tape.calendar, tape.instruments[id], tape.at[t], bar,
-           trade, quiet[i]);
+      note(all_[i], i < market.size() ? market[id] : never, *tape.calendar, tape.instruments[id], tape.at[t], costs[i],
+           bar, trade, quiet[i]);
       had_bar[i] = bar;
       had_trade[i] = trade;
     }

@@ -17,6 +17,7 @@ struct Observed {
   Real tick = kNaN;
   Series p, o, h, l, c, v, vwap, bar_trades;
   Series buys, sells, trades, bought, sold, traded, notional, largest;
+  Series quoted, distance;  // units traded while bid and ask were known, sum of |price - mid| x size of those
   Series bid, ask, bid_levels, ask_levels;
   std::vector<Series> bid_size, ask_size;  // levels 1..5
   std::map<int, Series> buy_cost, sell_cost;

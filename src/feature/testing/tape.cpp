@@ -142,13 +142,14 @@ Tape make_tape(const TapeOptions& options, const Calendar& calendar, std::uint64
     const bool late = options.gaps && i == 2;
     const bool stale = options.gaps && i == 1;
     const bool resolves = options.gaps && i == 3;
+    const bool left = options.gaps && i == 3;  // for nine steps
     double before = walker.next();
     const std::size_t n = tape.at.size();
     for (std::size_t t = 0; t < n; ++t) {
       const double now = walker.next();
       if (late && t < n / 4) continue;
       if (stale && t > n / 3 && tape.at[t] - tape.at[n / 3] < Duration::days(12)) continue;
-      if (options.gaps && walker.rng().below(5) == 0) continue;
+      if (options.gaps && walker.rng().below(5) == 0 && t != 6 * n / 10 && t != 6 * n / 10 + 9) continue;
       const Timestamp then = tape.at[t] - Duration::seconds(1 + static_cast<std::int64_t>(walker.rng().below(50)));
       Event event{.instrument = static_cast<InstrumentId>(i), .event_time = then, .known_at = then, .what = {}};
       std::vector<Event>& out = tape.events[t];
@@ -157,6 +158,14 @@ Tape make_tape(const TapeOptions& options, const Calendar& calendar, std::uint64
       event.what = PricePoint{.price = price_of(now, options.path), .bid = {}, .ask = {}};
       out.push_back(event);
       if (options.books && options.path != Path::Offset) add_book(out, event, walker, now);
+      if (options.gaps && walker.rng().below(60) == 0) {
+        event.what = BookDoubt{};
+        out.push_back(event);
+      }
+      if (left && (t == 6 * n / 10 || t == 6 * n / 10 + 9)) {
+        event.what = PhaseChange{t == 6 * n / 10 ? Phase::Closed : Phase::Trading};
+        out.push_back(event);
+      }
       if (resolves && t > 9 * n / 10) {
         event.what = Resolution{.payout = 1};
         out.push_back(event);

@@ -45,7 +45,7 @@ struct TapeOptions {
   bool bars = true;
   bool trades = true;
   bool books = true;
-  bool gaps = false;  // steps without news, a stale spell, a late starter, a resolution
+  bool gaps = false;  // steps without news, a stale spell, a late starter, doubted books, a closed spell, a resolution
 };
 
 Tape make_tape(const TapeOptions& options, const Calendar& calendar, std::uint64_t seed);
