@@ -43,8 +43,8 @@ LIBRARY_USERS = {  # header pattern -> the modules that may include it
     "curl/": {"io"},
     "openssl/ssl": {"io"},
     "postgresql/": {"io"},
-    "boost/asio": {"io"},
-    "boost/beast": {"io"},
+    "boost/asio": {"io", "venue"},
+    "boost/beast": {"io", "venue"},
 }
 # Standard headers have no dot and no slash; these two make up for what g++ 12 lacks of the standard.
 HEADER_MAY_INCLUDE = re.compile(r"[a-z_0-9]+|tl/expected\.hpp|fmt/[a-z]+\.h")
