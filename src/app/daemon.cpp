@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -15,16 +16,22 @@ namespace everlearn {
 namespace {
 
 constexpr Duration kWait = Duration{200'000};
+constexpr Duration kLeastWait = Duration{1'000};
 
 class Daemon {
  public:
-  Daemon(LiveSession& session, StopSignals& signals, ControlSocket& socket)
-      : session_{session}, signals_{signals}, socket_{socket}, started_{session.clock().now()} {}
+  Daemon(LiveSession& session, StopSignals& signals, ControlSocket& socket, double clock_speed)
+      : session_{session},
+        signals_{signals},
+        socket_{socket},
+        started_{session.clock().now()},
+        wait_{
+            std::max(kLeastWait, Duration{static_cast<std::int64_t>(static_cast<double>(kWait.us()) / clock_speed)})} {}
 
   Result<void> run() {
     while (!stop_ && !signals_.requested()) {
       EL_TRY(const Engine::LiveStep step, session_.step());
-      EL_CHECK(socket_.wait(step.more ? Duration{} : kWait, signals_.fd(),
+      EL_CHECK(socket_.wait(step.more ? Duration{} : wait_, signals_.fd(),
                             [this](std::string_view request) { return answer(request); }));
       if (broken_) return tl::unexpected<Error>(*broken_);
     }
@@ -71,6 +78,7 @@ class Daemon {
   StopSignals& signals_;
   ControlSocket& socket_;
   const Timestamp started_;
+  const Duration wait_;
   bool stop_ = false;
   std::optional<Error> broken_;
 };
@@ -80,11 +88,12 @@ class Daemon {
 Result<void> run_daemon(LiveRequest request) {
   EL_TRY(StopSignals signals, StopSignals::take());
   request.begins = "the daemon begins";
+  const double clock_speed = request.clock_speed;
   EL_TRY(const auto session, LiveSession::open(std::move(request)));
   EL_TRY(const auto socket, ControlSocket::listen(control_socket_path(session->directory().path())));
   const auto ran = [&]() -> Result<void> {
     EL_CHECK(session->start());
-    return Daemon{*session, signals, *socket}.run();
+    return Daemon{*session, signals, *socket, clock_speed}.run();
   }();
   if (!ran) session->log().write(LogLevel::Error, "failed", ran.error().message);
   return ran;

@@ -6,6 +6,8 @@
 
 #include "app/engine_parts.hpp"
 #include "app/occasions.hpp"
+#include "app/stored_input.hpp"
+#include "label/price_window.hpp"
 
 namespace everlearn {
 namespace {
@@ -67,9 +69,13 @@ Engine::Engine(World world, const Profile& profile, const Calendar& calendar, St
       baseline_account_{std::move(account)},
       schedule_{std::move(schedule)},
       trainings_{world, profile, store},
-      keeper_{store, profile.store_events},
+      keeper_{store, profile.store_events, profile.dense_every.us() == 0},
       tunings_{world, profile},
-      split_{std::make_unique<TimeSplit>(TimeSplit{progress_.split_seconds, {}, 0})} {}
+      split_{std::make_unique<TimeSplit>(TimeSplit{progress_.split_seconds, {}, 0})} {
+  if (profile.dense_every.us() == 0) return;
+  dense_ = std::make_unique<DenseHistory>(schema_.dense(), calendar, profile.gap_after);
+  dense_grid_.emplace(profile.dense_every, calendar);
+}
 
 Engine::~Engine() = default;
 
@@ -108,10 +114,12 @@ Result<std::unique_ptr<Engine>> Engine::make(World world, const Profile& profile
   if (registry) {
     EL_TRY(engine->registry_, Registry::from_json(*registry));
   }
+  EL_CHECK(engine->heed_settings_file());
   // A hand may have changed these while no engine ran.
   EL_TRY(const auto by_hand, store.state("learning"));
-  if (by_hand && *by_hand == "off") engine->learning_ = Learning::Off;
+  if (by_hand && by_hand->starts_with("off")) engine->learning_ = Learning::Off;
   EL_CHECK(engine->load_champions());
+  EL_CHECK(engine->load_ensembles(world.clock.now()));
   EL_CHECK(engine->load_tuned());
   if (engine->tunes()) {
     engine->recent_rows_ = std::make_unique<RecentRows>(static_cast<std::uint16_t>(engine->acting_),
@@ -162,6 +170,8 @@ Result<Engine::LiveStep> Engine::run_until_now() {
     return {};
   };
   progress_.finished = false;
+  decided_ = false;
+  EL_CHECK(resume(now));
   while (!step.more) {
     if (!in_hand_) {
       committed_position_ = source_.position();
@@ -178,12 +188,17 @@ Result<Engine::LiveStep> Engine::run_until_now() {
   if (!in_hand_) committed_position_ = source_.position();
   if (!step.more) EL_CHECK(run_cycles_before(std::min(now, source_.told_until(now))));
   // Between cycles that may be a day apart: trainings that ended, and what a hand asked for.
-  if (trainings_.running()) EL_CHECK(finish_trainings(now, false));
+  if (trainings_.running() && options_.clock_speed == 1) EL_CHECK(finish_trainings(now, false));
   EL_CHECK(tell_source_trouble(now));
   const bool by_hand = !requested_.reason.empty() && !trainings_.running();
   if (by_hand) EL_CHECK(train_if_due(now));
   step.cycles = progress_.cycles - cycles_before;
-  if (step.events > 0 || step.cycles > 0 || by_hand || trainings_done_ != trainings_before) EL_CHECK(commit());
+  if (!holes_.empty()) source_.ask_past(std::exchange(holes_, {}));
+  const bool whole = step.cycles > 0 || by_hand || trainings_done_ != trainings_before || decided_;
+  if (whole || (step.events > 0 && !keeps_base()))
+    EL_CHECK(commit());
+  else if (step.events > 0)
+    EL_CHECK(store_.commit_state());  // the inputs alone
   return step;
 }
 
@@ -207,21 +222,26 @@ Result<void> Engine::take(Event& event) {
   EL_TRY(event.revision, keeper_.revision_of(event));
   ++progress_.events;
   if (!next_cycle_) next_cycle_ = grid_.at_or_after(event.known_at);
-  EL_CHECK(market_.apply(event));
-  for (auto& target : targets_) target->labeller->observe(event);
-  for (const FillRow& fill : account_.observe(event, market_)) {
-    EL_CHECK(store_.append(fill));
-    ledger_.add(fill);
-    ++progress_.fills;
-    if (fill.reason == "entry") EL_CHECK(store_.update_intent(fill.intent, "filled", fill.reason));
+  if (keeps_base()) EL_CHECK(store_.append_input(encode_input(event)));
+  if (const auto* past = std::get_if<PastPrices>(&event.what)) return take_past(event, *past);
+  if (const auto applied = market_.apply(event); !applied) {
+    if (applied.error().code != Code::BadData) return applied;
+    ++progress_.contradictions;  // the book is trusted no longer: nothing acts on it
   }
-  baseline_account_.observe(event, market_);
+  const bool market_data = price_of(event) || std::holds_alternative<BookUpdate>(event.what) ||
+                           std::holds_alternative<BookDoubt>(event.what) || std::holds_alternative<Fields>(event.what);
+  if (!market_data) decided_ = true;
+  // With a dense history labels are made of its prices alone, so that both ends of a move are of one kind.
+  if (!dense_ || !price_of(event))
+    for (auto& target : targets_) target->labeller->observe(event);
+  EL_CHECK(keep_trades(account_.observe(event, view())));
+  if (!baseline_account_.observe(event, view()).empty()) decided_ = true;
   return keep(event);
 }
 
 Result<void> Engine::keep(const Event& event) {
   const TimeSplit::Part part{*split_, "store"};
-  note_coverage(store_.coverage(), profile_, calendar_, grid_, event);
+  if (!dense_) note_coverage(store_.coverage(), profile_, calendar_, grid_, event);
   return keeper_.keep(event);
 }
 
@@ -251,6 +271,7 @@ Result<std::string> Engine::rollback_model(const std::string& target, const std:
   EL_TRY(const std::string now_serving, registry_.rollback(target, id, world_.clock.now()));
   if (target == targets_[acting_]->profile->name) begin_reign(world_.clock.now());
   EL_CHECK(load_champions());
+  EL_CHECK(load_ensembles(world_.clock.now()));
   EL_CHECK(save_registry());
   EL_CHECK(store_.note(world_.clock.now(), "rolled back by hand", target + ": " + now_serving));
   return now_serving;

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "app/cycle_grid.hpp"
+#include "app/dense_history.hpp"
 #include "app/event_keeper.hpp"
 #include "app/holdout.hpp"
 #include "app/profile.hpp"
@@ -61,7 +62,12 @@ class Engine {
     std::string trainer;                               // path of everlearn-train
     ManualClock* virtual_clock = nullptr;              // simulation: set to each cycle's time; live: null
     std::function<void(const Progress&)> on_progress;  // after each commit
-    bool trains = true;  // false: a base training starts only when it is asked for, or what was served is too poor
+    bool trains = true;      // false: a base training starts only when it is asked for, or what was served is too poor
+    bool hands_out = false;  // intents go into the queue of the outlet
+    double clock_speed =
+        1;  // of a live clock: with a fast one a training takes effect by train.delay, as in a simulation
+    std::function<Result<std::string>()>
+        on_auto_enable;  // learning became active by itself; returns what else was done
   };
 
   /// Builds the loop and continues from the store's checkpoint if there is one. `calendar`, `store`, `source` and
@@ -99,6 +105,11 @@ class Engine {
   Result<void> promote_model(const std::string& id);
   Result<void> unpin_target(const std::string& target);
   Result<void> pin_model(const std::string& id, bool pinned);
+  /// Of an intent that waits for a person; what became of it, in a sentence. Errors: NotFound.
+  Result<std::string> approve_intent(std::int64_t id);
+  Result<std::string> reject_intent(std::int64_t id);
+  /// Asks the source for prices of the past where the dense history has holes. Returns how many holes.
+  Result<std::int64_t> look_for_holes();
 
  private:
   struct Target;     // label, baseline, blend, models of one target
@@ -107,8 +118,23 @@ class Engine {
          Instruments& instruments, Options options, RowSchema schema, SignalChain signals, PaperAccount account,
          JobSchedule schedule);
 
+  // --- what is kept (engine_checkpoint.cpp)
   Result<void> restore(std::string_view checkpoint);
   std::string checkpoint() const;
+  void encode_base(ByteWriter& out) const;
+  Result<void> decode_base(ByteReader& in);
+  Result<void> keep_base_if_due();
+  Result<void> restore_base_and_inputs();
+  bool keeps_base() const;  // heavy state now and then, and the inputs since
+
+  // --- the dense history (engine_dense.cpp)
+  Result<void> snapshot(Timestamp at);
+  std::vector<std::optional<Price>> dense_prices(Timestamp at) const;
+  void step_features(Timestamp at);
+  std::vector<std::pair<Timestamp, Price>> on_dense_grid(const PastPrices& past, Timestamp until) const;
+  Result<void> take_past(const Event& event, const PastPrices& past);
+  Result<void> resume(Timestamp now);
+  void ask_for_past(InstrumentId id, Timestamp from, Timestamp to);
 
   Result<void> take(Event& event);
   Result<void> keep(const Event& event);  // into the store
@@ -120,13 +146,25 @@ class Engine {
   Result<void> decide(Timestamp at, bool sample);
   struct Decision;
   struct Said;
-  Said said_by(const Predictor* model, const Target& target, const ExampleRow& example,
+  /// `Speaker`: Predictor or Ensemble; null: the baseline alone.
+  template <class Speaker>
+  Said said_by(const Speaker* speaker, const Target& target, const ExampleRow& example,
                std::span<const double> baseline, std::span<float> scratch) const;
   void speak(const Target& target, const ExampleRow& example, std::span<const double> baseline, bool sample,
              Decision& decision);
   Result<void> act(Timestamp at, Decision& decision);
   double flat_band(const Target& target, InstrumentId id) const;
   Result<void> mark_equity(Timestamp at);
+
+  // --- the accounts (engine_trade.cpp)
+  MarketView view() const { return {market_, instruments_}; }
+  Result<void> ask_accounts(Timestamp at, const std::vector<PaperAccount::Decision>& act,
+                            const std::vector<PaperAccount::Decision>& baseline_act);
+  Result<void> keep_trades(const std::vector<FillRow>& fills);
+  Result<void> hand_out(const IntentRow& intent);
+  void tell_account();
+  /// What it costs to get in and out, if the instrument itself tells: relative to the price.
+  std::optional<double> round_trip_cost(InstrumentId id, double price) const;
   bool tunes() const;  // by the profile
   Result<void> tune_if_due(Timestamp at, bool sample);
   Result<void> judge_streams_if_due(Timestamp at);
@@ -141,10 +179,13 @@ class Engine {
   Result<void> housekeeping(Timestamp at);
   Result<void> promote(std::uint16_t target, const std::string& bundle, Timestamp at, bool by_hand);
   Result<void> load_champions();
+  Result<void> load_ensembles(Timestamp at);
   Result<void> ask_for_a_model();
   /// Another champion of the target that acts: its tunes and its accuracy begin anew.
   void begin_reign(Timestamp at);
   Result<void> tell_fall_back(Timestamp at);
+  Result<void> tell_auto_enable(Timestamp at);
+  Result<void> heed_settings_file();
   Result<void> tell_source_trouble(Timestamp now);
   Result<void> meet_imported_instruments();
   Result<void> name_instruments();
@@ -158,6 +199,7 @@ class Engine {
   RowsWanted rows_wanted(Timestamp at, std::int64_t asked) const;
   Trainings::Place place() const;
   bool fresh(InstrumentId id, Timestamp at) const;
+  bool current(InstrumentId id, Timestamp at) const;
 
   World world_;
   const Profile& profile_;  // set once
@@ -172,6 +214,16 @@ class Engine {
   MarketState market_;
   const RowSchema schema_;  // columns of an example
   FeatureBank bank_;
+  std::unique_ptr<DenseHistory> dense_;  // null: no dense prices
+  std::optional<CycleGrid> dense_grid_;
+  std::vector<Hole> holes_;       // to be asked for with the next step
+  std::vector<bool> past_asked_;  // by instrument: what was before its first price
+  bool resumed_ = false;          // since this process began
+  bool skip_silence_ = false;     // until the next snapshot: the gap before it is on record
+  bool base_due_ = false;
+  Timestamp base_kept_at_ = Timestamp::min();
+  std::string kept_instruments_;  // digest of their table as the store has it
+  bool decided_ = false;          // something other than the market changed since the last whole commit
   std::vector<std::unique_ptr<Target>> targets_;
   std::size_t acting_ = 0;              // index of the target that acts
   std::unique_ptr<Baseline> variance_;  // trailing volatility of every instrument, for position sizes
@@ -197,6 +249,7 @@ class Engine {
   Learning learning_ = Learning::Collecting;
   std::optional<Timestamp> next_cycle_;
   std::optional<Timestamp> first_example_;
+  bool enabled_itself_ = false;  // the training that runs is the one auto-enable asked for
   std::int64_t next_intent_ = 1;
   std::int64_t trainings_done_ = 0;
   std::optional<Timestamp> last_training_;
@@ -220,6 +273,7 @@ class Engine {
   std::string committed_position_;                               // of the source, before the event in hand
   std::optional<Event> in_hand_;                                 // live: read, and not taken yet
   std::int64_t last_retention_day_ = std::numeric_limits<std::int64_t>::min();
+  std::int64_t trainings_cleaned_ = 0;  // trainings that were done at the last retention
   bool pointers_stale_ = true;
   std::size_t named_instruments_ = 0;
   Progress progress_;

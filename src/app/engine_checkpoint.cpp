@@ -3,11 +3,16 @@
 
 #include "app/engine_parts.hpp"
 #include "app/mirror.hpp"
+#include "app/retention.hpp"
+#include "app/stored_input.hpp"
+#include "core/hash.hpp"
 
 namespace everlearn {
 namespace {
 
-constexpr std::uint32_t kCheckpointVersion = 2;
+constexpr std::uint32_t kCheckpointVersion = 3;
+constexpr const char* kInstruments = "instruments table";
+constexpr std::int64_t kTrainingsBetweenCleanups = 10;
 
 }  // namespace
 
@@ -25,6 +30,7 @@ Result<void> Engine::commit() {
     progress_.wall_seconds = split_->before + split_->run.seconds();
     progress_.fraction = source_.progress();
     EL_CHECK(store_.put_state("progress", progress_.to_json()));
+    EL_CHECK(keep_base_if_due());
     EL_CHECK(store_.commit(checkpoint()));
     const Timestamp now = progress_.last_cycle.value_or(world_.clock.now());
     EL_CHECK(store_.seal_due(now));
@@ -34,13 +40,13 @@ Result<void> Engine::commit() {
     for (const auto& target : targets_)
       if (const auto champion = registry_.champion(target->profile->name))
         EL_CHECK(write_pointer(world_.fs, options_.data_directory + "/models", target->profile->name, *champion));
-    if (const auto champion = targets_[acting_]->champion.get())
-      if (const auto written =
-              write_mirrors(world_.fs, options_.data_directory + "/models", profile_, champion->card());
-          !written) {  // for reading only: no reason to stop
-        EL_CHECK(store_.note(world_.clock.now(), "mirror not written", written.error().message));
-        EL_CHECK(store_.commit_state());
-      }
+    const auto acting = targets_[acting_]->champion.get();
+    if (const auto written = write_mirrors(world_.fs, options_.data_directory + "/models", profile_, registry_,
+                                           acting ? &acting->card() : nullptr);
+        !written) {  // for reading only: no reason to stop
+      EL_CHECK(store_.note(world_.clock.now(), "mirror not written", written.error().message));
+      EL_CHECK(store_.commit_state());
+    }
     pointers_stale_ = false;
   }
   if (options_.on_progress) options_.on_progress(progress_);
@@ -62,41 +68,26 @@ void Engine::tell_recent_accuracy() {
   }
 }
 
-// Only retention deletes, whole segments, and it says what. A changed setting that would remove more than 1 % waits for
-// a hand (`data retain --confirm`).
+// Daily, and every ten trainings.
 Result<void> Engine::housekeeping(Timestamp now) {
-  if (utc_day(now) == last_retention_day_) return {};
+  const bool trained = trainings_done_ >= trainings_cleaned_ + kTrainingsBetweenCleanups;
+  if (utc_day(now) == last_retention_day_ && !trained) return {};
   last_retention_day_ = utc_day(now);
+  trainings_cleaned_ = trainings_done_;
   EL_CHECK(prune_old_tunes(now));
-  if (profile_.retention.us() == 0 && profile_.retention_bytes == 0) return {};
-  const std::string setting = fmt::format("{} {}", profile_.retention.text(), profile_.retention_bytes);
-  EL_TRY(const auto confirmed, store_.state("retention"));
-  const Timestamp keep_from = profile_.retention.us() > 0 ? now - profile_.retention : Timestamp::min();
-  EL_TRY(const auto plan, store_.plan_retention(keep_from, profile_.retention_bytes));
-  if (confirmed && *confirmed != setting && plan.rows * 100 > plan.rows_total)
-    return store_.note(now, "retention waits",
-                       fmt::format("{} of {} rows would go: data retain --confirm", plan.rows, plan.rows_total));
-  if (!confirmed || *confirmed != setting) {
-    EL_CHECK(store_.put_state("retention", setting));
-    EL_CHECK(store_.commit_state());
+  std::optional<std::uint64_t> free;
+  if (options_.virtual_clock == nullptr && profile_.retention_free_share > 0) {
+    EL_TRY(free, world_.fs.free_bytes(options_.data_directory));
   }
-  if (profile_.retention.us() > 0) {
-    EL_TRY(const std::int64_t gone, store_.forget_alerts(keep_from));
-    if (gone > 0)
-      EL_CHECK(store_.note(now, "alert retention", fmt::format("{} alerts of before {}", gone, keep_from.date())));
-    EL_CHECK(store_.commit_state());
-  }
-  if (plan.segments.empty()) return {};
-  return store_.retain(plan, now);
+  return clean_up(store_, profile_, free, now);
 }
 
 std::string Engine::checkpoint() const {
   ByteWriter out;
   out.u32(kCheckpointVersion);
   out.text(committed_position_);
-  instruments_.encode(out);
-  market_.encode(out);
-  bank_.encode(out);
+  out.boolean(keeps_base());
+  if (!keeps_base()) encode_base(out);
   for (const auto& target : targets_) {
     target->labeller->encode(out);
     target->baseline->encode(out);
@@ -121,6 +112,7 @@ std::string Engine::checkpoint() const {
   out.time(first_example_.value_or(Timestamp{}));
   out.boolean(last_training_.has_value());
   out.time(last_training_.value_or(Timestamp{}));
+  out.boolean(enabled_itself_);
   out.i64(next_intent_);
   out.i64(trainings_done_);
   out.i64(last_equity_day_);
@@ -156,15 +148,96 @@ std::string Engine::checkpoint() const {
   return out.take();
 }
 
+// --- the base --------------------------------------------------------------------------------------------------------
+
+bool Engine::keeps_base() const { return profile_.base_every.us() > 0 && options_.virtual_clock == nullptr; }
+
+void Engine::encode_base(ByteWriter& out) const {
+  instruments_.encode(out);
+  market_.encode(out);
+  bank_.encode(out);
+  if (dense_) dense_->encode(out);
+}
+
+Result<void> Engine::decode_base(ByteReader& in) {
+  EL_TRY(instruments_, Instruments::decode(in));
+  EL_TRY(market_, MarketState::decode(in));
+  EL_CHECK(bank_.decode(in));
+  return dense_ ? dense_->decode(in) : Result<void>{};
+}
+
+// Part of the open transaction. What names the instruments is small and needed by the inputs since the base.
+Result<void> Engine::keep_base_if_due() {
+  if (!keeps_base()) return {};
+  ByteWriter instruments;
+  instruments_.encode(instruments);
+  std::string names = instruments.take();
+  if (const std::string digest = sha256_hex(names); digest != kept_instruments_) {
+    EL_CHECK(store_.put_state(kInstruments, names));
+    kept_instruments_ = digest;
+  }
+  const Timestamp now = world_.clock.now();
+  if (!base_due_ && base_kept_at_ != Timestamp::min() && now - base_kept_at_ < profile_.base_every) return {};
+  ByteWriter out;
+  for (const auto& time : {next_cycle_, progress_.last_cycle}) {
+    out.boolean(time.has_value());
+    out.time(time.value_or(Timestamp{}));
+  }
+  encode_base(out);
+  EL_CHECK(store_.keep_base(out.take()));
+  base_due_ = false;
+  base_kept_at_ = now;
+  return {};
+}
+
+// The market and the features as they were, then again what came and the cycles that ran, without deciding anything.
+Result<void> Engine::restore_base_and_inputs() {
+  EL_TRY(const auto saved, store_.base());
+  if (!saved) return fail(Code::Damaged, "the checkpoint needs a base, and none is stored");
+  ByteReader in{*saved};
+  std::optional<Timestamp> next, last;
+  for (std::optional<Timestamp>* time : {&next, &last}) {
+    const bool there = in.boolean();
+    if (const Timestamp at = in.time(); there) *time = at;
+  }
+  EL_CHECK(decode_base(in));
+  EL_CHECK(in.finish("base"));
+  EL_TRY(const auto names, store_.state(kInstruments));
+  if (names) {
+    ByteReader table{*names};
+    EL_TRY(instruments_, Instruments::decode(table));
+  }
+  const auto run_cycles_before = [&](Timestamp time) {
+    while (next && next_cycle_ && time > *next && *next < *next_cycle_) {
+      step_features(*next);
+      market_.end_step();
+      last = std::exchange(next, grid_.after(*next));
+    }
+  };
+  EL_CHECK(store_.scan_inputs([&](std::string_view bytes) -> Result<void> {
+    EL_TRY(const Event event, decode_input(bytes));
+    run_cycles_before(event.known_at);
+    if (!next) next = grid_.at_or_after(event.known_at);
+    if (const auto* past = std::get_if<PastPrices>(&event.what)) {
+      for (const auto& [at, price] : on_dense_grid(*past, last.value_or(event.known_at)))
+        dense_->fill(event.instrument, at, price);
+      return {};
+    }
+    if (const auto applied = market_.apply(event); !applied && applied.error().code != Code::BadData) return applied;
+    return {};
+  }));
+  run_cycles_before(Timestamp::max());
+  return {};
+}
+
 Result<void> Engine::restore(std::string_view saved) {
   ByteReader in{saved};
   if (const auto version = in.u32(); version != kCheckpointVersion)
     return fail(Code::Damaged,
                 fmt::format("checkpoint version {}, this program reads {}", version, kCheckpointVersion));
   const std::string position = in.text();
-  EL_TRY(instruments_, Instruments::decode(in));
-  EL_TRY(market_, MarketState::decode(in));
-  EL_CHECK(bank_.decode(in));
+  const bool base_apart = in.boolean();
+  if (!base_apart) EL_CHECK(decode_base(in));
   for (auto& target : targets_) {
     EL_CHECK(target->labeller->decode(in));
     EL_CHECK(target->baseline->decode(in));
@@ -194,6 +267,7 @@ Result<void> Engine::restore(std::string_view saved) {
   next_cycle_ = optional_time();
   first_example_ = optional_time();
   last_training_ = optional_time();
+  enabled_itself_ = in.boolean();
   next_intent_ = in.i64();
   trainings_done_ = in.i64();
   last_equity_day_ = in.i64();
@@ -225,6 +299,7 @@ Result<void> Engine::restore(std::string_view saved) {
   const std::string progress = in.text();
   EL_CHECK(in.finish("checkpoint"));
   EL_TRY(progress_, Progress::from_json(progress));
+  if (base_apart) EL_CHECK(restore_base_and_inputs());
   split_->before = progress_.wall_seconds;
   return source_.seek(position);
 }

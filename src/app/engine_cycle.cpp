@@ -20,12 +20,16 @@ Result<void> Engine::cycle(Timestamp at) {
   if (!progress_.first_cycle) progress_.first_cycle = at;
   progress_.last_cycle = at;
   ++progress_.cycles;
-  {
-    const TimeSplit::Part part{*split_, "features"};
-    bank_.step(at, instruments_, market_);
-  }
+  decided_ = true;
+  if (dense_ && dense_grid_->on_grid(at)) EL_CHECK(snapshot(at));
+  step_features(at);
   EL_CHECK(settle_labels(at));
   EL_CHECK(take_effect(at));
+  for (const auto& target : targets_)
+    if (at >= target->ensemble_until) {
+      EL_CHECK(load_ensembles(at));
+      break;
+    }
   const bool sample = profile_.sample.us() == 0 || CycleGrid{profile_.sample, calendar_}.on_grid(at);
   EL_CHECK(tell_fall_back(at));
   EL_CHECK(judge_streams_if_due(at));
@@ -88,14 +92,21 @@ Result<void> Engine::settle_labels(Timestamp at) {
 
 bool Engine::fresh(InstrumentId id, Timestamp at) const {
   const InstrumentState& state = market_[id];
-  return state.seen && !state.payout && grid_.open_time(state.last_event_time, at) <= profile_.max_price_age;
+  return state.phase == Phase::Trading && current(id, at);
+}
+
+// Its price is one of now. What left the followed markets is still priced for a while: its examples wait for that.
+bool Engine::current(InstrumentId id, Timestamp at) const {
+  const InstrumentState& state = market_[id];
+  if (!state.seen || state.payout || (state.phase != Phase::Trading && state.phase != Phase::Left)) return false;
+  if (profile_.watched_books && state.book.trusted) return true;  // nothing changed, or its feed would have said so
+  return grid_.open_time(state.last_event_time, at) <= profile_.max_price_age;
 }
 
 Result<void> Engine::mark_equity(Timestamp at) {
-  progress_.equity = account_.mark(at, market_);
-  progress_.baseline_equity = baseline_account_.mark(at, market_);
-  progress_.costs = account_.costs();
-  progress_.round_trips = account_.trades();
+  progress_.equity = account_.mark(at, view());
+  progress_.baseline_equity = baseline_account_.mark(at, view());
+  tell_account();
   if (utc_day(at) == last_equity_day_) return {};
   last_equity_day_ = utc_day(at);
   recent_returns_.add(progress_.equity, profile_.paper.limits.capital);

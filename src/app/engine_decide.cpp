@@ -66,7 +66,9 @@ struct Engine::Said {
 };
 
 bool Engine::late(Timestamp at) const {
-  return options_.virtual_clock == nullptr && world_.clock.now() - at > std::max(profile_.cycle, kOnTime);
+  if (options_.virtual_clock != nullptr) return false;
+  const Duration on_time{static_cast<std::int64_t>(static_cast<double>(kOnTime.us()) * options_.clock_speed)};
+  return world_.clock.now() - at > std::max(profile_.cycle, on_time);
 }
 
 Result<void> Engine::decide(Timestamp at, bool sample) {
@@ -78,12 +80,12 @@ Result<void> Engine::decide(Timestamp at, bool sample) {
 
   for (std::size_t i = 0; i < market_.size(); ++i) {
     const InstrumentId id{static_cast<std::uint32_t>(i)};
-    if (instruments_[id].context || !fresh(id, at)) continue;
+    if (instruments_[id].context || instruments_[id].mirrors || !fresh(id, at)) continue;
     const InstrumentState& now = market_[id];
     ExampleRow example{
         .instrument = id, .event_time = at, .known_at = at, .price = now.priced ? now.last.value() : kNaN};
     example.features.resize(schema_.size());
-    schema_.fill(bank_, id, now, example.features);
+    schema_.fill(bank_, dense_ ? &dense_->bank() : nullptr, id, now, example.features);
     example.baseline.resize(layout_.total);
     const bool priced_sample = sample && now.priced;
     if (priced_sample) variance_->observe(id, at, now.last);
@@ -116,11 +118,12 @@ double Engine::flat_band(const Target& target, InstrumentId id) const {
   return label.flat_volatility * variance_->no_change(id) * std::sqrt(target.samples_per_horizon);
 }
 
-Engine::Said Engine::said_by(const Predictor* model, const Target& target, const ExampleRow& example,
+template <class Speaker>
+Engine::Said Engine::said_by(const Speaker* speaker, const Target& target, const ExampleRow& example,
                              std::span<const double> baseline, std::span<float> scratch) const {
   Said said{std::vector<double>(baseline.size(), kNaN), std::vector<double>(baseline.size(), kNaN)};
-  if (model != nullptr) {
-    model->predict(example.features, scratch, said.model);
+  if (speaker != nullptr) {
+    speaker->predict(example.features, scratch, said.model);
     if (!all_finite(said.model)) std::ranges::fill(said.model, kNaN);
   }
   target.blend.apply(said.model, baseline, example.price, said.acts);
@@ -135,20 +138,32 @@ void Engine::speak(const Target& target, const ExampleRow& example, std::span<co
     return learning_ != Learning::Off && model && at < model->card().expires_at;
   };
   const auto champion = target.champion.get();
-  std::shared_ptr<const Predictor> spoke;
+  std::shared_ptr<const Predictor> spoke;  // of an ensemble: none of its own, its members' words count
   Said said;
-  std::string rung;
-  for (const auto& [candidate, name] :
-       {std::pair{champion, "champion"}, std::pair{target.previous, "previous champion"}}) {
-    if (!usable(candidate)) continue;
-    said = said_by(candidate.get(), target, example, baseline, decision.scratch);
-    if (!all_finite(said.model)) continue;
-    spoke = candidate;
-    rung = name;
-    break;
+  std::string rung, bundle;
+  const Ensemble* ensemble = learning_ != Learning::Off && at < target.ensemble_until ? target.ensemble.get() : nullptr;
+  if (ensemble != nullptr) {
+    said = said_by(ensemble, target, example, baseline, decision.scratch);
+    if (all_finite(said.model)) {
+      rung = "ensemble";
+      bundle = ensemble->id();
+    } else {
+      ensemble = nullptr;
+    }
   }
-  if (!spoke) {
-    said = said_by(nullptr, target, example, baseline, decision.scratch);
+  if (ensemble == nullptr)
+    for (const auto& [candidate, name] :
+         {std::pair{champion, "champion"}, std::pair{target.previous, "previous champion"}}) {
+      if (!usable(candidate)) continue;
+      said = said_by(candidate.get(), target, example, baseline, decision.scratch);
+      if (!all_finite(said.model)) continue;
+      spoke = candidate;
+      rung = name;
+      bundle = candidate->id();
+      break;
+    }
+  if (bundle.empty()) {
+    said = said_by(static_cast<const Predictor*>(nullptr), target, example, baseline, decision.scratch);
     rung = all_finite(baseline) ? "baseline" : "none";
   }
 
@@ -167,8 +182,8 @@ void Engine::speak(const Target& target, const ExampleRow& example, std::span<co
     return row;
   };
   PredictionRow row = row_of(said);
-  if (spoke) {
-    row.bundle = spoke->id();
+  if (!bundle.empty()) {
+    row.bundle = bundle;
     ++progress_.predictions;
   }
   if (target.number != acting_) {
@@ -204,10 +219,14 @@ void Engine::speak(const Target& target, const ExampleRow& example, std::span<co
   if (now.bid) input.bid = now.bid->value();
   if (now.ask) input.ask = now.ask->value();
   input.traded = now.priced;
+  input.half_spread = round_trip_cost(id, example.price);
+  if (now.booked && !now.book.trusted) input.held = "untrusted book";
+  if (now.booked && now.book.trusted && !(now.bid && now.ask)) input.held = "one-sided book";
   if (classes) input.probabilities = acts;
   if (spoke) input.outside_share = spoke->outside_share(example.features);
+  if (ensemble != nullptr) input.outside_share = ensemble->outside_share(example.features);
   if (spoke && classes) input.set = spoke->prediction_set(acts);
-  input.champion = rung == "champion";
+  input.champion = rung == "champion" || rung == "ensemble";
   input.learning_active = learning_ != Learning::Off;
   PaperAccount::Decision paper{.price = example.price, .variance = deviation * deviation};
   paper.exit_at = target.labeller->window_end(at);
@@ -223,7 +242,7 @@ void Engine::speak(const Target& target, const ExampleRow& example, std::span<co
   decision.baseline_inputs.push_back(std::move(input));
   decision.baseline_decisions.push_back(paper);
 
-  if (classes && spoke && sample) {
+  if (classes && !bundle.empty() && sample) {
     served_[{at, id}] = tuned_serves ? tuned_row->blended : row.blended;
     if (tunes()) streams_.remember(at, id, Stream::Base, row.blended);
     if (tuned_row) streams_.remember(at, id, Stream::Tuned, tuned_row->blended);
@@ -268,16 +287,7 @@ Result<void> Engine::act(Timestamp at, Decision& decision) {
     EL_CHECK(store_.append(row));
   }
   progress_.signals = signals_.passed();
-  for (const std::int64_t id : account_.expire(at)) EL_CHECK(store_.update_intent(id, "expired", "no price in time"));
-  baseline_account_.expire(at);
-  for (const IntentRow& intent : account_.decide(at, act, next_intent_)) {
-    EL_CHECK(store_.append(intent));
-    ledger_.add(intent);
-    next_intent_ = intent.id + 1;
-    ++progress_.intents;
-  }
-  baseline_account_.decide(at, baseline_act, 1);
-  return {};
+  return ask_accounts(at, act, baseline_act);
 }
 
 }  // namespace everlearn

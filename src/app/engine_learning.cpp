@@ -5,6 +5,7 @@
 
 #include "app/engine_parts.hpp"
 #include "app/occasions.hpp"
+#include "core/json.hpp"
 
 namespace everlearn {
 namespace {
@@ -12,6 +13,8 @@ namespace {
 // A model has recovered from poor accuracy this far above the limit; on it, chance alone would cross it again and
 // again.
 constexpr double kRecovered = 0.05;
+constexpr const char* kAutoEnabled = "auto-enable";
+constexpr const char* kOffBySettings = "off by settings";
 constexpr double kValidated = 0.45;  // of the newest 200 unseen rows, where the profile names no limit
 
 }  // namespace
@@ -21,10 +24,15 @@ Result<std::optional<std::string>> Engine::training_reason(Timestamp at) {
   EL_TRY(const bool due, options_.trains ? take_due("train", at) : Result<bool>{false});
   if (learning_ == Learning::Off) return std::optional<std::string>{};
   if (learning_ == Learning::Collecting) {
-    if (!options_.trains || profile_.auto_enable == 0 || progress_.effective < profile_.auto_enable)
+    if (!options_.trains) return std::optional<std::string>{};
+    const bool enabled = profile_.train_enabled.value_or(false);
+    if (!enabled && (profile_.auto_enable == 0 || progress_.effective < profile_.auto_enable))
       return std::optional<std::string>{};
+    if (enabled && progress_.effective < profile_.min_effective) return std::optional<std::string>{};
     learning_ = Learning::Training;
-    return std::optional{fmt::format("auto-enable: {} effective labelled examples", progress_.effective)};
+    enabled_itself_ = !enabled;
+    return std::optional{fmt::format("{}: {} effective labelled examples", enabled ? "first training" : "auto-enable",
+                                     progress_.effective)};
   }
   if (due) return std::optional{fmt::format("schedule: {}", profile_.train_schedule)};
   if (auto reason = poor_accuracy(at)) {
@@ -100,7 +108,10 @@ Trainings::Place Engine::place() const {
 
 Result<void> Engine::train_if_due(Timestamp at) {
   if (late(at)) return {};
-  if (trainings_.running()) EL_CHECK(finish_trainings(at, false));
+  // On a fast clock the child's real time means nothing: it is done when the delay says so.
+  const bool in_step = options_.virtual_clock == nullptr && options_.clock_speed != 1;
+  if (trainings_.running() && (!in_step || at >= *last_training_ + profile_.train_delay))
+    EL_CHECK(finish_trainings(at, in_step));
   if (trainings_.running()) return {};
   EL_TRY(const auto reason, training_reason(at));
   if (!reason) return {};
@@ -132,6 +143,7 @@ Result<void> Engine::train_if_due(Timestamp at) {
     EL_CHECK(trainings_.start(request, place()));
   }
   last_training_ = at;
+  if (options_.virtual_clock == nullptr && options_.clock_speed != 1) return {};
   return finish_trainings(at, options_.virtual_clock != nullptr);
 }
 
@@ -190,7 +202,8 @@ Result<void> Engine::finish_trainings(Timestamp at, bool wait) {
                      .bytes = bytes});
     if (promoted) {
       ++progress_.promoted;
-      promotions_.push_back({target.number, outcome.bundle, at + std::max(profile_.train_delay, Duration{1})});
+      promotions_.push_back(
+          {target.number, outcome.bundle, std::max(row.as_of + profile_.train_delay, at + Duration{1})});
     }
   }
   if (!outcomes.empty()) {
@@ -221,10 +234,12 @@ Result<void> Engine::take_effect(Timestamp at) {
 Result<void> Engine::promote(std::uint16_t number, const std::string& bundle, Timestamp at, bool by_hand) {
   EL_CHECK(registry_.promote(bundle, at, by_hand));
   EL_CHECK(load_champions());
+  EL_CHECK(load_ensembles(at));
   if (number == acting_) begin_reign(at);
   if (number == acting_ && learning_ != Learning::Off) {
     if (learning_ != Learning::Active) EL_CHECK(store_.note(at, "learning", "active: the first model passed the gate"));
     learning_ = Learning::Active;
+    if (std::exchange(enabled_itself_, false)) EL_CHECK(tell_auto_enable(at));
   }
   EL_CHECK(store_.note(at, by_hand ? "promoted by hand" : "promoted",
                        fmt::format("{}: {}", profile_.targets[number].name, bundle)));
@@ -233,6 +248,43 @@ Result<void> Engine::promote(std::uint16_t number, const std::string& bundle, Ti
     registry_.edit(id)->whole = false;
   }
   return save_registry();
+}
+
+// Once in the life of a directory. What is done beside the state (a settings file of an older system) may fail: the
+// state is what counts.
+Result<void> Engine::tell_auto_enable(Timestamp at) {
+  EL_TRY(const auto fired, store_.state(kAutoEnabled));
+  if (fired) return {};
+  std::string words = fmt::format("{} labelled examples, the first model passed the gate", progress_.effective);
+  std::string file = "none";
+  if (options_.on_auto_enable) {
+    const auto done = options_.on_auto_enable();
+    file = done ? (done->empty() ? "none" : "written") : "failed";
+    if (done && !done->empty()) words += "; " + *done;
+    if (!done) words += "; " + done.error().message;
+  }
+  EL_CHECK(store_.put_state(kAutoEnabled, JsonOut{}.put("at", at).put("file", file).text()));
+  progress_.auto_enabled = at;
+  return store_.note(at, "auto-enable", words);
+}
+
+// The file said yes after learning had been switched on by itself; whoever set it back to no meant it.
+Result<void> Engine::heed_settings_file() {
+  EL_TRY(const auto now, store_.state("learning"));
+  const bool off_by_file = now && *now == kOffBySettings;
+  if (profile_.train_enabled.value_or(false)) {
+    if (!off_by_file) return {};
+    EL_CHECK(store_.put_state("learning", "on"));
+    return store_.note(world_.clock.now(), "learning", "on by hand: the settings say so");
+  }
+  EL_TRY(const auto fired, store_.state(kAutoEnabled));
+  if (!fired || !profile_.train_enabled || (now && *now != "on")) return {};
+  EL_TRY(JsonIn in, JsonIn::parse(*fired));
+  std::string file;
+  in.get("file", file);
+  if (file != "written") return {};
+  EL_CHECK(store_.put_state("learning", kOffBySettings));
+  return store_.note(world_.clock.now(), "learning", "off by hand: the settings say so again");
 }
 
 Result<void> Engine::load_champions() {
@@ -264,6 +316,31 @@ Result<void> Engine::load_champions() {
       target->previous = *predictor;
       break;
     }
+  }
+  return {};
+}
+
+// Made again when a champion changes and when the first of its members expires.
+Result<void> Engine::load_ensembles(Timestamp at) {
+  if (!profile_.ensemble) return {};
+  const std::string models = options_.data_directory + "/models";
+  for (auto& target : targets_) {
+    target->ensemble.reset();
+    target->ensemble_until = Timestamp::max();
+    const std::string& name = target->profile->name;
+    std::vector<std::shared_ptr<const Predictor>> members;
+    for (const std::string& id :
+         ensemble_candidates(registry_, name, static_cast<std::size_t>(profile_.ensemble_size))) {
+      auto bundle = load_bundle(world_.fs, models, id);
+      if (!bundle) continue;  // said where champions are loaded
+      auto predictor = Predictor::bind(std::move(*bundle), schema_.columns());
+      if (predictor && at < (*predictor)->card().expires_at) members.push_back(*std::move(predictor));
+      if (members.empty()) break;  // without the champion there is none
+    }
+    if (members.empty()) continue;
+    EL_TRY(target->ensemble, Ensemble::make(members));
+    target->ensemble_until = target->ensemble->expires_at();
+    EL_CHECK(store_.note(at, "ensemble", fmt::format("{}: {}", name, target->ensemble->text())));
   }
   return {};
 }

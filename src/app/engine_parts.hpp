@@ -10,6 +10,7 @@
 #include "app/engine.hpp"
 #include "core/system_clock.hpp"
 #include "model/target_blend.hpp"
+#include "serve/ensemble.hpp"
 
 namespace everlearn {
 
@@ -30,6 +31,8 @@ struct Engine::Target {
   Timestamp judged_until = Timestamp::min();  // latest hold-out row a verdict used
   HotSlot champion;
   std::shared_ptr<const Predictor> previous;  // next rung
+  std::shared_ptr<const Ensemble> ensemble;   // speaks before the champion, where the profile wants it
+  Timestamp ensemble_until = Timestamp::max();
 };
 
 struct Engine::TimeSplit {

@@ -37,7 +37,7 @@ Result<void> EventKeeper::keep(const Event& event) {
   if (event.revision > 0)  // the first word stands under the key; a correction is kept beside it, with its own known_at
     return store_.append(EventRow{event.instrument, event.event_time, event.known_at,
                                   std::string{event_kind(event.what)}, event.revision, encode_event(event.what)});
-  if (const Price* price = price_of(event)) {
+  if (const Price* price = price_of(event); price != nullptr && keep_prices_) {
     PriceRow row{
         .instrument = event.instrument, .event_time = event.event_time, .known_at = event.known_at, .price = *price};
     if (const auto* point = std::get_if<PricePoint>(&event.what)) {

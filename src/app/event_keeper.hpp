@@ -15,7 +15,9 @@ namespace everlearn {
 
 class EventKeeper {
  public:
-  EventKeeper(Store& store, bool keep_events) : store_{store}, keep_events_{keep_events} {}
+  /// `keep_prices` false: a dense history keeps its own.
+  EventKeeper(Store& store, bool keep_events, bool keep_prices = true)
+      : store_{store}, keep_events_{keep_events}, keep_prices_{keep_prices} {}
   /// Of an event whose source does not know it (kAsStored), by what is stored of its time: 0 if that is nothing.
   Result<std::uint32_t> revision_of(const Event& event) const;
   /// Part of the open transaction. Errors: of the store.
@@ -26,7 +28,7 @@ class EventKeeper {
 
  private:
   Store& store_;
-  const bool keep_events_;
+  const bool keep_events_, keep_prices_;
   EventRow last_;  // tells apart events of one instrument, time and kind
 };
 

@@ -7,16 +7,22 @@
 #include <map>
 #include <utility>
 
+#include "app/dot_env.hpp"
+#include "app/file_time.hpp"
 #include "app/live_source.hpp"
 #include "app/report/words.hpp"
 #include "app/row_schema.hpp"
+#include "app/teller.hpp"
 #include "core/json.hpp"
+#include "io/webhook.hpp"
 
 namespace everlearn {
 namespace {
 
-constexpr Duration kSayEvery = Duration::minutes(1);
+constexpr std::string_view kEnabled = "train.enabled";
+constexpr const char* kSettingsFile = ".env";            // of the working directory, as the command line reads it
 constexpr Duration kLastAlerts = Duration::seconds(10);  // at the end
+constexpr Duration kLastIntents = Duration::seconds(5);
 
 // What may not change under a checkpoint that was made with it.
 constexpr std::array<std::string_view, 5> kFixedPrefixes{"cycle.every", "examples.every", "features.use",
@@ -56,92 +62,17 @@ Result<void> compare_settings(DataDirectory& directory, Timestamp at) {
 
 }  // namespace
 
-/// What a run has to tell people, from one commit to the next.
-class LiveSession::Teller {
- public:
-  Teller(Log& log, DataDirectory& directory, const Progress& start) : log_{log}, directory_{directory}, told_{start} {}
-
-  void tell(const Progress& now, const SourceReport& source, Timestamp at) {
-    if (now.learning != told_.learning && !told_.learning.empty())
-      log_.write(LogLevel::Info, "learning", fmt::format("learning is {} (was {})", now.learning, told_.learning));
-    if (now.trainings != told_.trainings) tell_trainings(now.trainings - told_.trainings);
-    for (const auto& [target, model] : now.champions) {
-      const auto before = told_.champions.find(target);
-      if (before != told_.champions.end() && before->second == model) continue;
-      log_.write(LogLevel::Info, "champion", fmt::format("{}: model {} serves", target, brief(model)),
-                 JsonOut{}.put("target", target).put("model", model));
-    }
-    if (now.intents != told_.intents || now.fills != told_.fills)
-      log_.write(
-          LogLevel::Info, "trade",
-          fmt::format("{}, {}", some(now.intents - told_.intents, "intent"), some(now.fills - told_.fills, "fill")),
-          JsonOut{}.put("intents", now.intents).put("fills", now.fills).put("equity", now.equity));
-    for (const auto& [reason, rows] : source.refused) {
-      std::int64_t& said = refused_[reason];
-      if (rows != said)
-        log_.write(LogLevel::Warning, "input", fmt::format("{} set aside: {}", some(rows - said, "row"), reason),
-                   JsonOut{}.put("reason", reason).put("rows", rows));
-      said = rows;
-    }
-    tell_table(source);
-    if (now.cycles != told_.cycles && at - said_at_ >= kSayEvery) {
-      said_at_ = at;
-      log_.write(LogLevel::Info, "cycle",
-                 fmt::format("{} cycles up to {}, {} examples, {} effective, learning {}", grouped(now.cycles),
-                             now.last_cycle ? now.last_cycle->iso().substr(0, 19) : "", grouped(now.examples),
-                             grouped(now.effective), now.learning),
-                 JsonOut{}.put("cycles", now.cycles).put("events", now.events).put("examples", now.examples));
-    }
-    told_ = now;
-  }
-
- private:
-  void tell_trainings(std::int64_t count) {
-    const auto rows = directory_.store().verdicts();
-    if (!rows) return;
-    const std::size_t from = rows->size() - std::min(rows->size(), static_cast<std::size_t>(count));
-    for (std::size_t i = from; i < rows->size(); ++i) {
-      const VerdictRow& row = (*rows)[i];
-      const auto record = training_record(row);
-      const std::string& target = directory_.profile().targets[row.target].name;
-      log_.write(
-          LogLevel::Info, "verdict",
-          fmt::format("{}: {}: {}", target, row.outcome, record ? record->verdict.reason : "unreadable"),
-          JsonOut{}.put("target", target).put("outcome", row.outcome).put("model", row.bundle).put("why", row.reason));
-    }
-  }
-
-  /// Of a table that others write.
-  void tell_table(const SourceReport& source) {
-    if (source.trouble != trouble_)
-      log_.write(source.trouble.empty() ? LogLevel::Info : LogLevel::Warning, "input",
-                 source.trouble.empty() ? "the table can be read again" : "cannot be read now: " + source.trouble);
-    trouble_ = source.trouble;
-    const auto say = [&](std::int64_t now, std::int64_t& said, const char* what) {
-      if (now != said)
-        log_.write(LogLevel::Info, "input", fmt::format("{} {}", some(now - said, "row"), what),
-                   JsonOut{}.put("rows", now));
-      said = now;
-    };
-    say(source.late, late_, "came late: known from when they were read");
-    say(source.corrected, corrected_, "corrected: kept beside what was known before");
-    say(source.gone, gone_, "no longer in the table: what they said stays");
-  }
-
-  Log& log_;
-  DataDirectory& directory_;
-  std::string trouble_;
-  std::int64_t late_ = 0, corrected_ = 0, gone_ = 0;
-  Progress told_;
-  std::map<std::string, std::int64_t> refused_;
-  Timestamp said_at_;
-};
-
 LiveSession::LiveSession(LiveRequest request, std::unique_ptr<DataDirectory> directory)
     : request_{std::move(request)},
       directory_{std::move(directory)},
+      scaled_clock_{request_.clock_anchor ? std::optional<ScaledClock>{std::in_place, system_clock_,
+                                                                       *request_.clock_anchor, request_.clock_speed}
+                                          : std::nullopt},
       rng_{Rng::named(directory_->profile().seed, "engine")},
-      world_{request_.clock ? *request_.clock : system_clock_, rng_, directory_->fs(), directory_->world().proc} {}
+      world_{request_.clock  ? *request_.clock
+             : scaled_clock_ ? static_cast<Clock&>(*scaled_clock_)
+                             : system_clock_,
+             rng_, directory_->fs(), directory_->world().proc} {}
 
 LiveSession::~LiveSession() = default;
 
@@ -151,7 +82,15 @@ Result<std::unique_ptr<LiveSession>> LiveSession::open(LiveRequest request) {
   EL_CHECK(session->prepare_directory());
   const std::string logs = session->directory_->path() + "/logs";
   EL_CHECK(session->directory_->fs().make_directories(logs));
-  EL_TRY(session->log_, Log::open(session->clock(), {.directory = logs, .console = session->request_.console}));
+  LogOptions options{.directory = logs, .console = session->request_.console};
+  options.link = session->directory_->profile().mirror_log;
+  auto log = Log::open(session->clock(), options);
+  if (!log && log.error().code == Code::InUse) {  // a link for older tools is no reason not to run
+    session->warnings_.push_back(log.error().message);
+    options.link.clear();
+    log = Log::open(session->clock(), options);
+  }
+  EL_TRY(session->log_, std::move(log));
   return session;
 }
 
@@ -187,33 +126,83 @@ Result<void> LiveSession::start() {
   recording.context = profile.context;
   recording.probability = profile.probability;
   recording.quarantine_dir = directory_->path() + "/quarantine/input";
-  EL_TRY(source_, open_live_source(world_, profile, request_.source, recording, instruments_));
-  EL_TRY(engine_,
-         Engine::make(world_, profile, directory_->calendar(), directory_->store(), *source_, instruments_,
-                      {.data_directory = directory_->path(), .trainer = request_.trainer, .trains = request_.trains}));
+  EL_TRY(source_, open_live_source(world_, profile, request_.source, recording, instruments_,
+                                   {.record = request_.record, .speed = request_.clock_speed}));
+  const bool hands_out = !request_.clock && !scaled_clock_;  // in a replay intents stay here, as alerts do
+  EL_TRY(engine_, Engine::make(world_, profile, directory_->calendar(), directory_->store(), *source_, instruments_,
+                               {.data_directory = directory_->path(),
+                                .trainer = request_.trainer,
+                                .trains = request_.trains,
+                                .hands_out = hands_out,
+                                .clock_speed = request_.clock_speed,
+                                .on_auto_enable = [this] { return switch_on_in_settings_file(); }}));
   const std::string input = live_source_name(profile, request_.source, recording);
   const Progress& so_far = engine_->progress();
   log_->write(LogLevel::Info, "start",
               fmt::format("{} on {}, paper only, learning {}, {} examples so far", profile.name, input,
                           so_far.learning.empty() ? "begins" : so_far.learning, grouped(so_far.examples)),
               JsonOut{}.put("profile", profile.name).put("input", input).put("data", directory_->path()));
+  for (const std::string& line : unheard_words(directory_->config())) log_->write(LogLevel::Warning, "settings", line);
+  for (const std::string& line : warnings_) log_->write(LogLevel::Warning, "log", line);
   EL_TRY(delivery_, AlertDelivery::make(
                         profile, directory_->store(), clock(), *log_, [this] { return engine_->commit(); },
-                        make_channels(request_.clock ? AlertSettings{} : profile.alert)));
-  teller_ = std::make_unique<Teller>(*log_, *directory_, so_far);
+                        make_channels(request_.clock || scaled_clock_ ? AlertSettings{} : profile.alert)));
+  std::unique_ptr<Channel> address;
+  if (hands_out && !profile.outlet.url.empty())
+    address = std::make_unique<Webhook>(profile.outlet.url, profile.outlet.secret, clock());
+  EL_TRY(outlet_, OutletDelivery::make(hands_out ? profile.outlet : OutletSettings{},
+                                       {.store = directory_->store(),
+                                        .fs = directory_->fs(),
+                                        .clock = clock(),
+                                        .log = *log_,
+                                        .commit = [this] { return engine_->commit(); },
+                                        .data_directory = directory_->path(),
+                                        .address = std::move(address)}));
+  teller_ = std::make_unique<Teller>(*log_, profile, directory_->store(), so_far);
+  teller_->begin(clock().now());
   return {};
 }
 
 Result<Engine::LiveStep> LiveSession::step() {
   EL_TRY(const Engine::LiveStep step, engine_->run_until_now());
-  teller_->tell(engine_->progress(), source_->report(), clock().now());
+  teller_->tell(engine_->progress(), engine_->training(), source_->report(), clock().now());
+  EL_CHECK(outlet_->step());
   EL_CHECK(delivery_->step());
   return step;
+}
+
+// What auto-enable does beside the state: the older system's switch, where there is a .env. Learning is on in any case.
+Result<std::string> LiveSession::switch_on_in_settings_file() {
+  const auto name = auto_enable_env_name(directory_->config());
+  if (!name || request_.clock != nullptr) return std::string{};
+  const auto& settings = directory_->config().settings;
+  const auto enabled = std::ranges::find(settings, kEnabled, &Setting::key);
+  if (enabled != settings.end() && (enabled->origin.starts_with("environment") || enabled->origin == "command line")) {
+    log_->write(LogLevel::Warning, "settings",
+                fmt::format("{} is left as it is: {} goes before it. Learning is on all the same", kSettingsFile,
+                            enabled->origin));
+    return std::string{};
+  }
+  const Timestamp now = system_clock_.now();
+  const auto done = switch_on_in_dot_env(kSettingsFile, *name, now);
+  if (!done) {
+    log_->write(LogLevel::Warning, "settings",
+                fmt::format("{}=true is not written, learning is on all the same: {}", *name, done.error().message));
+    return tl::unexpected<Error>(done.error());
+  }
+  if (*done == DotEnvSwitch::NoFile) return std::string{};
+  const std::string words = *done == DotEnvSwitch::Already
+                                ? fmt::format("{} says {}=true already", kSettingsFile, *name)
+                                : fmt::format("{}=true is written to {}; the file before is {}.{}", *name,
+                                              kSettingsFile, kSettingsFile, file_time(now));
+  log_->write(LogLevel::Info, "settings", words);
+  return words;
 }
 
 Result<void> LiveSession::stop(const std::string& why) {
   EL_CHECK(directory_->store().note(clock().now(), "stop", why));
   EL_CHECK(engine_->commit());
+  EL_CHECK(outlet_->finish(kLastIntents));
   return delivery_->finish(kLastAlerts);
 }
 

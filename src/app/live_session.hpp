@@ -3,17 +3,23 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "app/alert_delivery.hpp"
 #include "app/config/config.hpp"
 #include "app/data_directory.hpp"
 #include "app/engine.hpp"
+#include "app/outlet_delivery.hpp"
+#include "core/scaled_clock.hpp"
 #include "core/system_clock.hpp"
 #include "io/log.hpp"
 #include "io/recording_options.hpp"
 
 namespace everlearn {
+
+class Teller;
 
 struct LiveRequest {
   Config config;
@@ -25,6 +31,10 @@ struct LiveRequest {
   std::string begins;      // what the journal says of this start: "the daemon begins"
   bool trains = true;      // false: a due base training is another run's
   Clock* clock = nullptr;  // null: the real one; else a replay, which sends no alerts
+  // For tests and demonstrations: the real clock, made to run faster from an anchor on. Sends no alerts either.
+  std::optional<ClockAnchor> clock_anchor;
+  double clock_speed = 1;
+  std::string record;  // file that all a venue tells is appended to; empty: none
 };
 
 /// Holds the directory's lock while it lives. One thread, the decision thread.
@@ -49,20 +59,23 @@ class LiveSession {
   const Source& source() const { return *source_; }
 
  private:
-  class Teller;
   LiveSession(LiveRequest request, std::unique_ptr<DataDirectory> directory);
   Result<void> prepare_directory();
+  Result<std::string> switch_on_in_settings_file();
 
   const LiveRequest request_;
   const std::unique_ptr<DataDirectory> directory_;
   SystemClock system_clock_;
+  std::optional<ScaledClock> scaled_clock_;
   Rng rng_;
   const World world_;
   std::unique_ptr<Log> log_;
+  std::vector<std::string> warnings_;  // from before there was a log
   Instruments instruments_;
   std::unique_ptr<Source> source_;
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<AlertDelivery> delivery_;
+  std::unique_ptr<OutletDelivery> outlet_;
   std::unique_ptr<Teller> teller_;
 };
 

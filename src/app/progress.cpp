@@ -3,6 +3,36 @@
 #include "core/json.hpp"
 
 namespace everlearn {
+namespace {
+
+std::vector<std::string> wins_json(const WinMonths& months) {
+  std::vector<std::string> list;
+  for (const auto& [month, tally] : months)
+    list.push_back(JsonOut{}
+                       .put("month", month)
+                       .put("won", tally.won)
+                       .put("lost", tally.lost)
+                       .put("pnl", tally.pnl)
+                       .text());
+  return list;
+}
+
+Result<WinMonths> wins_from(const std::vector<std::string>& list) {
+  WinMonths months;
+  for (const std::string& text : list) {
+    EL_TRY(JsonIn in, JsonIn::parse(text));
+    std::string month;
+    in.get("month", month);
+    WinTally& tally = months[month];
+    in.get("won", tally.won);
+    in.get("lost", tally.lost);
+    in.get("pnl", tally.pnl);
+    EL_CHECK(in.finish("wins of a month"));
+  }
+  return months;
+}
+
+}  // namespace
 
 std::string Progress::to_json() const {
   return JsonOut{}
@@ -19,6 +49,7 @@ std::string Progress::to_json() const {
       .put("void_labels", void_labels)
       .put("waiting", waiting)
       .put("labelled_of", labelled_of)
+      .put("auto_enabled", auto_enabled)
       .put("trainings", trainings)
       .put("last_training", last_training)
       .put("last_periods", last_periods)
@@ -26,6 +57,8 @@ std::string Progress::to_json() const {
       .put("signals", signals)
       .put("intents", intents)
       .put("fills", fills)
+      .put("contradictions", contradictions)
+      .put("backfilled", backfilled)
       .put("stopped", stopped)
       .put("champions", champions)
       .put("recent_accuracy", recent_accuracy)
@@ -41,6 +74,13 @@ std::string Progress::to_json() const {
       .put("baseline_equity", baseline_equity)
       .put("costs", costs)
       .put("round_trips", round_trips)
+      .put("committed", committed)
+      .put("locked", locked)
+      .put("positions", positions)
+      .put("locked_positions", locked_positions)
+      .put("waiting_intents", waiting_intents)
+      .put_list("wins", wins_json(wins))
+      .put_list("baseline_wins", wins_json(baseline_wins))
       .put("ledger_sha256", ledger_sha256)
       .put("finished", finished)
       .put("fraction", fraction)
@@ -65,6 +105,7 @@ Result<Progress> Progress::from_json(std::string_view text) {
   in.get("void_labels", p.void_labels);
   in.get("waiting", p.waiting);
   in.get("labelled_of", p.labelled_of);
+  in.get("auto_enabled", p.auto_enabled);
   in.get("trainings", p.trainings);
   in.get("last_training", p.last_training);
   in.get("last_periods", p.last_periods);
@@ -72,6 +113,8 @@ Result<Progress> Progress::from_json(std::string_view text) {
   in.get("signals", p.signals);
   in.get("intents", p.intents);
   in.get("fills", p.fills);
+  in.get("contradictions", p.contradictions);
+  in.get("backfilled", p.backfilled);
   in.get("stopped", p.stopped);
   in.get("champions", p.champions);
   in.get("recent_accuracy", p.recent_accuracy);
@@ -87,6 +130,15 @@ Result<Progress> Progress::from_json(std::string_view text) {
   in.get("baseline_equity", p.baseline_equity);
   in.get("costs", p.costs);
   in.get("round_trips", p.round_trips);
+  if (in.has("committed")) {  // not in directories of older releases
+    in.get("committed", p.committed);
+    in.get("locked", p.locked);
+    in.get("positions", p.positions);
+    in.get("locked_positions", p.locked_positions);
+    in.get("waiting_intents", p.waiting_intents);
+    EL_TRY(p.wins, wins_from(in.list("wins")));
+    EL_TRY(p.baseline_wins, wins_from(in.list("baseline_wins")));
+  }
   in.get("ledger_sha256", p.ledger_sha256);
   in.get("finished", p.finished);
   in.get("fraction", p.fraction);

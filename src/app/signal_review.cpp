@@ -227,7 +227,7 @@ std::optional<SignalInput> input_of(const PredictionRow& row) {
   input.probabilities = row.probabilities;
   input.set = row.set;
   input.outside_share = std::isfinite(row.outside_share) ? row.outside_share : 0;
-  input.champion = row.rung == "champion";
+  input.champion = row.rung == "champion" || row.rung == "ensemble";
   // These are in no column of their own, but nothing else gives their verdicts.
   input.learning_active = row.verdict != "learning off";
   input.fresh = row.verdict != "stale";

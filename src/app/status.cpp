@@ -95,7 +95,7 @@ Result<Status> make_status(DataDirectory& directory) {
   status.needed = profile.auto_enable;
   status.learning_allowed = profile.learning;
   EL_TRY(const auto by_hand, store.state("learning"));
-  status.off_by_hand = by_hand && *by_hand == "off";
+  status.off_by_hand = by_hand && by_hand->starts_with("off");
 
   EL_TRY(const Registry registry, directory.registry());
   EL_TRY(const auto verdicts, store.verdicts());
@@ -333,7 +333,7 @@ Result<TrainingCheck> check_training(const DataDirectory& directory) {
   const Profile& profile = directory.profile();
   EL_TRY(const Progress progress, directory.progress());
   EL_TRY(const auto by_hand, directory.store().state("learning"));
-  if ((by_hand && *by_hand == "off") || (!by_hand && !profile.learning))
+  if ((by_hand && by_hand->starts_with("off")) || (!by_hand && !profile.learning))
     return TrainingCheck{false, "learning is off: only by hand, with `train --force`"};
   if (profile.auto_enable > 0 && progress.effective < profile.auto_enable)
     return TrainingCheck{false, fmt::format("{} of {} effective labelled examples", grouped(progress.effective),

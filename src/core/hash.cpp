@@ -46,6 +46,25 @@ std::string hex(const Sha256& digest) {
   return text;
 }
 
+Sha256 hmac_sha256(std::string_view key, std::string_view bytes) {
+  constexpr std::size_t kBlock = 64;
+  const auto view = [](const Sha256& digest) {
+    return std::string_view{reinterpret_cast<const char*>(digest.data()), digest.size()};
+  };
+  const Sha256 short_key = sha256(key);
+  std::string inner{key.size() > kBlock ? view(short_key) : key};
+  inner.resize(kBlock, '\0');
+  std::string outer = inner;
+  for (char& byte : inner) byte = static_cast<char>(byte ^ 0x36);
+  for (char& byte : outer) byte = static_cast<char>(byte ^ 0x5c);
+  Sha256Stream within, around;
+  within.add(inner);
+  within.add(bytes);
+  around.add(outer);
+  around.add(view(within.finish()));
+  return around.finish();
+}
+
 std::uint32_t crc32(std::string_view bytes, std::uint32_t seed) {
   return static_cast<std::uint32_t>(
       ::crc32_z(seed, reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size()));

@@ -15,6 +15,9 @@ Sha256 sha256(std::string_view bytes);
 std::string hex(const Sha256& digest);
 inline std::string sha256_hex(std::string_view bytes) { return hex(sha256(bytes)); }
 
+/// Keyed-hash message authentication code, RFC 2104, over SHA-256.
+Sha256 hmac_sha256(std::string_view key, std::string_view bytes);
+
 /// SHA-256 of bytes that come in pieces.
 class Sha256Stream {
  public:

@@ -7,6 +7,8 @@
 #include <charconv>
 #include <limits>
 
+#include "io/web_address.hpp"
+
 namespace everlearn {
 namespace {
 
@@ -120,6 +122,23 @@ Result<std::string> as_api_address(const SettingValue& value) {
   return text;
 }
 
+// A venue's service: its origin, without a path.
+Result<std::string> as_service(const SettingValue& value, const std::string& usual, std::string_view encrypted,
+                               std::string_view plain) {
+  EL_TRY(std::string text, as_text(value));
+  if (text.empty()) return usual;
+  while (text.ends_with('/')) text.pop_back();
+  EL_TRY(const WebAddress address, web_address(text, encrypted, plain));
+  if (address.path != "/") return fail(Code::Config, fmt::format("\"{}\" has a path, and its service adds its own", text));
+  return text;
+}
+
+Result<Duration> as_duration_from(const SettingValue& value, Duration least) {
+  EL_TRY(const Duration time, as_duration(value));
+  if (time < least) return fail(Code::Config, fmt::format("\"{}\" is less than {}", value.text(), least.text()));
+  return time;
+}
+
 Task task_of(const LabelSpec& label) {
   return !label.is_class() ? Task::Regression : label.classes() == 2 ? Task::Binary : Task::Multiclass;
 }
@@ -171,6 +190,23 @@ constexpr auto kProfileKeys = std::to_array<Key>({
     {"venue.leave_above", "0.97", "and above this one", [](Profile& p, V v) -> Done { EL_TRY(p.venue.rules.leave_above, as_number(v, 0, 1)); return {}; }},
     {"venue.max_spread", "0.03", "of a new market; one that is followed stays up to twice as much", [](Profile& p, V v) -> Done { EL_TRY(p.venue.rules.max_spread, as_number(v, 0, 1)); return {}; }},
     {"venue.min_horizons", "3", "a new market ends so many horizons from now, or later; a recurring one is no shorter", [](Profile& p, V v) -> Done { EL_TRY(p.venue.rules.min_horizons, as_integer(v, 1, 10'000)); return {}; }},
+    {"venue.gamma", "", "address of the venue's market list, https://, or http:// on this machine; none: the venue's own, as for the next three", [](Profile& p, V v) -> Done { EL_TRY(p.venue.gamma, as_service(v, VenueOptions{}.gamma, "https", "http")); return {}; }},
+    {"venue.clob", "", "of its books and prices", [](Profile& p, V v) -> Done { EL_TRY(p.venue.clob, as_service(v, VenueOptions{}.clob, "https", "http")); return {}; }},
+    {"venue.data", "", "of its trades", [](Profile& p, V v) -> Done { EL_TRY(p.venue.data, as_service(v, VenueOptions{}.data, "https", "http")); return {}; }},
+    {"venue.socket", "", "of its market sockets, wss://, or ws:// on this machine", [](Profile& p, V v) -> Done { EL_TRY(p.venue.socket, as_service(v, VenueOptions{}.socket, "wss", "ws")); return {}; }},
+    {"venue.refresh", "60s", "time between two readings of the market list", [](Profile& p, V v) -> Done { EL_TRY(p.venue.refresh, as_duration_from(v, Duration::seconds(1))); return {}; }},
+    {"venue.second_tier_every", "15m", "the second tier is priced shortly before each time of this grid", [](Profile& p, V v) -> Done { EL_TRY(p.venue.second_tier_every, as_duration_from(v, Duration::minutes(1))); return {}; }},
+    {"venue.assets_per_socket", "200", "instruments of one socket, at most; beyond some hundreds the venue falls silent", [](Profile& p, V v) -> Done { EL_TRY(p.venue.assets_per_socket, as_integer(v, 1, 400)); return {}; }},
+    {"venue.first_event", "15s", "an instrument that tells nothing so long after subscribing is subscribed again, then on a new socket, then read by REST", [](Profile& p, V v) -> Done { EL_TRY(p.venue.first_event, as_duration_from(v, Duration::seconds(1))); return {}; }},
+    {"venue.silence", "30s", "a socket that tells nothing of its instruments for so long is checked against their books, and replaced if those moved", [](Profile& p, V v) -> Done { EL_TRY(p.venue.silence, as_duration_from(v, Duration::seconds(1))); return {}; }},
+    {"venue.limits.gamma", "2000", "requests in any ten seconds: all of the market list's service", [](Profile& p, V v) -> Done { EL_TRY(p.venue.limits.gamma, as_integer(v, 1, 1'000'000)); return {}; }},
+    {"venue.limits.gamma_markets", "150", "the market list", [](Profile& p, V v) -> Done { EL_TRY(p.venue.limits.gamma_markets, as_integer(v, 1, 1'000'000)); return {}; }},
+    {"venue.limits.clob", "4500", "all of books and prices", [](Profile& p, V v) -> Done { EL_TRY(p.venue.limits.clob, as_integer(v, 1, 1'000'000)); return {}; }},
+    {"venue.limits.book", "750", "a book or a market by itself", [](Profile& p, V v) -> Done { EL_TRY(p.venue.limits.book, as_integer(v, 1, 1'000'000)); return {}; }},
+    {"venue.limits.books", "250", "books and prices of many at once", [](Profile& p, V v) -> Done { EL_TRY(p.venue.limits.books, as_integer(v, 1, 1'000'000)); return {}; }},
+    {"venue.limits.history", "500", "prices of the past", [](Profile& p, V v) -> Done { EL_TRY(p.venue.limits.history, as_integer(v, 1, 1'000'000)); return {}; }},
+    {"venue.limits.data", "500", "all of the trades' service", [](Profile& p, V v) -> Done { EL_TRY(p.venue.limits.data, as_integer(v, 1, 1'000'000)); return {}; }},
+    {"venue.limits.trades", "100", "trades", [](Profile& p, V v) -> Done { EL_TRY(p.venue.limits.trades, as_integer(v, 1, 1'000'000)); return {}; }},
     {"cycle.every", "session", "time between decisions, or \"session\": one at each close", [](Profile& p, V v) -> Done { if (!v.list && v.items.front() == "session") { p.cycle = {}; return {}; } EL_TRY(p.cycle, as_duration(v)); return {}; }},
     {"cycle.commit_every", "64", "cycles between commits in a simulation", [](Profile& p, V v) -> Done { EL_TRY(const auto n, as_integer(v, 1, 1'000'000)); p.commit_every = static_cast<int>(n); return {}; }},
     {"examples.every", "cycle", "time between examples, or \"cycle\": each one", [](Profile& p, V v) -> Done { if (!v.list && v.items.front() == "cycle") { p.sample = {}; return {}; } EL_TRY(p.sample, as_duration(v)); return {}; }},
@@ -247,15 +283,22 @@ constexpr auto kProfileKeys = std::to_array<Key>({
     {"signal.max_signals", "0", "most signals of one cycle; 0: no limit", [](Profile& p, V v) -> Done { EL_TRY(const auto n, as_integer(v, 0, 1'000'000)); p.signal.max_signals = static_cast<int>(n); return {}; }},
     {"trade.capital", "0", "at the start, account currency; a limit of zero means none is allowed", [](Profile& p, V v) -> Done { EL_TRY(p.paper.limits.capital, as_number(v, 0, 1e12)); return {}; }},
     {"trade.order", "0", "most notional of one order", [](Profile& p, V v) -> Done { EL_TRY(p.paper.limits.order, as_number(v, 0, 1e12)); return {}; }},
-    {"trade.instrument", "0", "most notional of one instrument", [](Profile& p, V v) -> Done { EL_TRY(p.paper.limits.instrument, as_number(v, 0, 1e12)); return {}; }},
+    {"trade.instrument", "0", "most notional of one market, all its instruments together", [](Profile& p, V v) -> Done { EL_TRY(p.paper.limits.instrument, as_number(v, 0, 1e12)); return {}; }},
     {"trade.total", "0", "most notional of all positions", [](Profile& p, V v) -> Done { EL_TRY(p.paper.limits.total, as_number(v, 0, 1e12)); return {}; }},
     {"trade.daily_loss", "0", "no new risk for the rest of the UTC day after losing this", [](Profile& p, V v) -> Done { EL_TRY(p.paper.limits.daily_loss, as_number(v, 0, 1e12)); return {}; }},
     {"trade.kelly_fraction", "0.25", "of the Kelly size", [](Profile& p, V v) -> Done { EL_TRY(p.paper.limits.kelly_fraction, as_number(v, 0, 1)); return {}; }},
     {"trade.depth_share", "0.1", "of the visible depth, where a book is known", [](Profile& p, V v) -> Done { EL_TRY(p.paper.limits.depth_share, as_number(v, 0, 1)); return {}; }},
-    {"trade.cost_bps", "0", "fee, one way", [](Profile& p, V v) -> Done { EL_TRY(p.paper.cost_bps, as_number(v, 0, 10000)); p.signal.cost_bps = p.paper.cost_bps; return {}; }},
+    {"trade.cost_bps", "0", "fee, one way, where the instrument has none of its own", [](Profile& p, V v) -> Done { EL_TRY(p.paper.cost_bps, as_number(v, 0, 10000)); p.signal.cost_bps = p.paper.cost_bps; return {}; }},
     {"trade.half_spread_bps", "0", "paid where no bid and ask are known", [](Profile& p, V v) -> Done { EL_TRY(p.paper.half_spread_bps, as_number(v, 0, 10000)); p.signal.half_spread_bps = p.paper.half_spread_bps; return {}; }},
     {"trade.latency", "1s", "decision to fill", [](Profile& p, V v) -> Done { EL_TRY(p.paper.latency, as_duration(v)); return {}; }},
     {"trade.intent_expiry", "60s", "an unfilled intent ends", [](Profile& p, V v) -> Done { EL_TRY(p.paper.intent_expiry, as_duration(v)); return {}; }},
+    {"trade.tolerance_ticks", "none", "an order's limit lies so many ticks beyond the price at which it could be filled at the decision; none: it takes any price", [](Profile& p, V v) -> Done { EL_TRY(const auto ticks, as_optional_number(v, 0, 1000)); p.paper.tolerance_ticks = ticks ? std::optional{static_cast<int>(*ticks)} : std::nullopt; return {}; }},
+    {"trade.size_step", "0", "orders are whole steps of this many units; 0: any size", [](Profile& p, V v) -> Done { EL_TRY(p.paper.size_step, as_number(v, 0, 1e6)); return {}; }},
+    {"trade.min_notional", "0", "an order under this is not made", [](Profile& p, V v) -> Done { EL_TRY(p.paper.min_notional, as_number(v, 0, 1e12)); return {}; }},
+    {"trade.approval", "auto", "auto, or hand: an intent waits until `everlearn intents approve ID`, and expires without it", [](Profile& p, V v) -> Done { EL_TRY(const std::size_t i, as_choice(v, {"auto", "hand"})); p.paper.by_hand = i == 1; return {}; }},
+    {"trade.outlet.file", "", "intents for a program of your own: a line of JSON each is appended here; without a leading / inside the data directory", [](Profile& p, V v) -> Done { EL_TRY(p.outlet.file, as_text(v)); return {}; }},
+    {"trade.outlet.url", "", "the same, posted to this address: https://, or http:// on this machine", [](Profile& p, V v) -> Done { EL_TRY(p.outlet.url, as_text(v)); if (p.outlet.url.empty()) return {}; EL_CHECK(as_api_address(v)); return {}; }},
+    {"trade.outlet.secret", "", "what the posts are signed with (docs/formats/intent-v1.md)", [](Profile& p, V v) -> Done { EL_TRY(std::string text, as_text(v)); p.outlet.secret = Secret{std::move(text)}; return {}; }, true},
     {"mirror.model", "", "for older tools: models/<this> is the champion as its trainer wrote it", [](Profile& p, V v) -> Done { EL_TRY(p.mirror_model, as_file_name(v, false)); return {}; }},
     {"mirror.metadata", "", "for older tools: models/<this> is the champion's card in short, * its id", [](Profile& p, V v) -> Done { EL_TRY(p.mirror_metadata, as_file_name(v, true)); return {}; }},
     {"mirror.history", "", "for older tools: models/<this> is each model as its trainer wrote it, * the time of its training", [](Profile& p, V v) -> Done { EL_TRY(p.mirror_history, as_file_name(v, true)); return {}; }},
