@@ -6,6 +6,11 @@
 
 #include <fmt/format.h>
 
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/system_error.hpp"
+
 namespace everlearn {
 namespace {
 
@@ -67,14 +72,29 @@ class SpdLog final : public Log {
   std::shared_ptr<spdlog::logger> file_, console_;
 };
 
+constexpr const char* kFile = "everlearn.jsonl";
+
+/// In one step: whoever reads through the link never finds none.
+Result<void> make_link(const std::string& path) {
+  struct stat there {};
+  if (::lstat(path.c_str(), &there) == 0 && !S_ISLNK(there.st_mode))
+    return fail(Code::InUse, fmt::format("{} is a file of somebody else's, so it cannot lead to {}", path, kFile));
+  const std::string temporary = path + ".tmp";
+  (void)::unlink(temporary.c_str());  // left behind by a crash
+  if (::symlink(kFile, temporary.c_str()) != 0) return system_error("link", temporary, errno);
+  if (::rename(temporary.c_str(), path.c_str()) != 0) return system_error("rename", temporary, errno);
+  return {};
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Log>> Log::open(const Clock& clock, const LogOptions& options) {
   try {
     std::shared_ptr<spdlog::logger> file, console;
     if (!options.directory.empty()) {
+      if (!options.link.empty()) EL_CHECK(make_link(options.directory + "/" + options.link));
       file = std::make_shared<spdlog::logger>(
-          "file", std::make_shared<spdlog::sinks::rotating_file_sink_mt>(options.directory + "/everlearn.jsonl",
+          "file", std::make_shared<spdlog::sinks::rotating_file_sink_mt>(options.directory + "/" + kFile,
                                                                          options.file_bytes, options.files));
       file->set_pattern("%v", spdlog::pattern_time_type::utc);
       file->set_level(spdlog::level::debug);

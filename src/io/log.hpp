@@ -19,12 +19,13 @@ struct LogOptions {
   bool console = true;                   // stderr, from Info on
   std::uint64_t file_bytes = 16u << 20;  // then everlearn.jsonl becomes everlearn.1.jsonl
   int files = 5;                         // kept beside the current one
+  std::string link;                      // a name in the directory that leads to the current file too; empty: none
 };
 
 /// Any thread. A line that cannot be written is lost, the engine goes on.
 class Log {
  public:
-  /// `clock` outlives the log. Errors: Storage.
+  /// `clock` outlives the log. Errors: Storage; InUse if something else than a link has the name of the link.
   static Result<std::unique_ptr<Log>> open(const Clock& clock, const LogOptions& options);
   virtual ~Log() = default;
   /// {"at":"2026-01-03T13:00:07.000000Z","level":"info","event":"promoted","text":"...","data":{...}}

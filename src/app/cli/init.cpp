@@ -48,7 +48,10 @@ std::string environment_example(const Config& config) {
   if (!config.old_names.names.empty())
     out += "\n# Names of an older system that this profile understands, with what they are now:\n";
   for (const auto& [name, old] : config.old_names.names) {
-    const auto setting = std::ranges::find(config.settings, old.key, &Setting::key);
+    std::string key = old.key;
+    if (const std::size_t star = key.find('*'); star != std::string::npos)
+      key.replace(star, 1, config.profile.targets[acting_target(config.profile)].name);
+    const auto setting = std::ranges::find(config.settings, key, &Setting::key);
     if (setting == config.settings.end())
       out += fmt::format("# {}=   no effect: {}\n", name, old.no_effect);
     else

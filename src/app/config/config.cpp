@@ -19,6 +19,7 @@ constexpr std::string_view kVariablePrefix = "EVERLEARN__";
 constexpr const char* kSecret = "(set, not shown)";
 constexpr std::string_view kSecretFile = "file:";
 constexpr std::string_view kOldNames = "env.";
+constexpr std::string_view kEveryTarget = "*";  // in the key that an old name stands for
 constexpr std::string_view kPresets = "presets.";
 constexpr std::string_view kDefine = "features.define.";  // NAME = "an expression over the row's columns"
 constexpr std::string_view kPresetFlag = "preset";        // --preset NAME, and --set preset=NAME
@@ -83,6 +84,31 @@ std::string lower(std::string text) {
   return text;
 }
 
+// "target.<name>.<rest>": name and rest.
+std::optional<std::pair<std::string, std::string>> target_key(const std::string& key) {
+  if (!key.starts_with("target.")) return std::nullopt;
+  const std::size_t dot = key.find('.', 7);
+  if (dot == std::string::npos) return std::nullopt;
+  return std::pair{key.substr(7, dot - 7), key.substr(dot + 1)};
+}
+
+std::set<std::string> target_names(const Layer& layer) {
+  std::set<std::string> names;
+  for (const auto& [key, written] : layer)
+    if (const auto target = target_key(key)) names.insert(target->first);
+  return names;
+}
+
+/// The keys that an old name stands for: of "target.*.rest" one for each target.
+std::vector<std::string> meant_keys(const OldName& old, const Layer& merged) {
+  const auto target = target_key(old.key);
+  if (!target || target->first != kEveryTarget) return {old.key};
+  std::vector<std::string> keys;
+  for (const std::string& name : target_names(merged))
+    keys.push_back(fmt::format("target.{}.{}", name, target->second));
+  return keys;
+}
+
 /// One place where variables come from: the process's environment, or .env. Only names that mean something to us are
 /// looked at; of anything else in there (a wallet key, say) not even a copy is made.
 class Variables {
@@ -112,11 +138,12 @@ class Variables {
         config.without_effect.push_back({name, origin_, old.no_effect});
         continue;
       }
-      const auto below = merged.find(old.key);
-      const auto meant = old_value(old, value, below == merged.end() ? SettingValue::one("") : below->second.value);
-      if (!meant)
-        return fail(Code::Config, fmt::format("{} {}: {} ({})", origin_, name, meant.error().message, old.key));
-      merged.insert_or_assign(old.key, Written{*meant, origin_ + " " + name});
+      for (const std::string& key : meant_keys(old, merged)) {
+        const auto below = merged.find(key);
+        const auto meant = old_value(old, value, below == merged.end() ? SettingValue::one("") : below->second.value);
+        if (!meant) return fail(Code::Config, fmt::format("{} {}: {} ({})", origin_, name, meant.error().message, key));
+        merged.insert_or_assign(key, Written{*meant, origin_ + " " + name});
+      }
     }
     for (const auto& [name, value] : known_) {
       if (!name.starts_with(kVariablePrefix)) continue;
@@ -135,14 +162,6 @@ class Variables {
 };
 
 // --- applying --------------------------------------------------------------------------------------------------------
-
-// "target.<name>.<rest>": name and rest.
-std::optional<std::pair<std::string, std::string>> target_key(const std::string& key) {
-  if (!key.starts_with("target.")) return std::nullopt;
-  const std::size_t dot = key.find('.', 7);
-  if (dot == std::string::npos) return std::nullopt;
-  return std::pair{key.substr(7, dot - 7), key.substr(dot + 1)};
-}
 
 // "features.define.<name>": names are the user's.
 bool is_definition(const std::string& key) {
@@ -335,9 +354,7 @@ Result<Config> Config::load(Fs& fs, const ConfigInput& input) {
   for (const auto& [key, value] : input.overrides)
     if (key != kPresetFlag) merged.insert_or_assign(key, Written{SettingValue::one(value), "command line"});
 
-  std::set<std::string> targets;
-  for (const auto& [key, written] : merged)
-    if (const auto target = target_key(key)) targets.insert(target->first);
+  const std::set<std::string> targets = target_names(merged);
   const std::vector<std::string> known = known_keys(targets);
   EL_CHECK(refuse_unknown(merged, known));
   for (const auto& [preset, layer] : presets) {
@@ -345,8 +362,9 @@ Result<Config> Config::load(Fs& fs, const ConfigInput& input) {
     EL_CHECK(refuse_secrets(layer));
   }
   for (const auto& [variable, old] : config.old_names.names)
-    if (!old.key.empty() && std::find(known.begin(), known.end(), old.key) == known.end())
-      return fail(Code::Config, fmt::format("env.{} stands for \"{}\", which is no setting", variable, old.key));
+    for (const std::string& key : meant_keys(old, merged))
+      if (!key.empty() && std::find(known.begin(), known.end(), key) == known.end())
+        return fail(Code::Config, fmt::format("env.{} stands for \"{}\", which is no setting", variable, key));
 
   config.profile.name = name;
   Applier applier{merged, input};
@@ -368,6 +386,7 @@ Result<Config> Config::load(Fs& fs, const ConfigInput& input) {
   const Duration step = config.profile.sample.us() > 0 ? config.profile.sample : config.profile.cycle;
   for (TargetProfile& target : config.profile.targets) target.label.step = step;
   config.profile.paper.probability_price = config.profile.signal.probability_price = config.profile.probability;
+  config.profile.paper.tick_size = config.profile.tick_size;
   EL_CHECK(check_profile(config.profile));
   return config;
 }

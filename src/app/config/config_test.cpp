@@ -127,12 +127,12 @@ TEST_CASE("config: of .env only names that are ours are read") {
   User user;
   user.input.dot_env =
       "# a comment\nexport EVERLEARN__TRADE__ORDER=\"12.5\"  "
-      "\nWALLET_KEY=secret\nTRADE__CAPITAL=7\nEVERLEARN__TRADE__TOTAL=3 # three\n";
+      "\nWALLET_KEY=canary\nTRADE__CAPITAL=7\nEVERLEARN__TRADE__TOTAL=3 # three\n";
   const Config config = user.loaded();
   CHECK(config.profile.paper.limits.order == 12.5);
   CHECK(config.profile.paper.limits.total == 3);
   CHECK(config.profile.paper.limits.capital == 0);
-  CHECK(!contains(settings_toml(config), "secret"));
+  CHECK(!contains(settings_toml(config), "canary"));
 }
 
 TEST_CASE("config: a secret reaches the profile, and no text that is shown or kept") {

@@ -115,8 +115,8 @@ takes them all, and a flag or `--set` beside it goes before them. `[features.def
 "EXPRESSION" over the other columns of a row (features.md); an empty text takes one of a profile below away.
 
 In `[env]`, `OLD_NAME = "key"` makes a variable of an older system mean a key; `{ key = "train.every", unit = "h" }` puts a
-unit behind the plain number that it holds; `{ key = "target.NAME.require", item = "r2>=" }` lets it replace one item of a
-list; `{ no_effect = "why" }` accepts it and says that it sets nothing. With `unknown_prefix = "OLD_"` every other variable
+unit behind the plain number that it holds; `{ key = "target.*.require", item = "r2>=" }` lets it replace one item of a list,
+here of every target; `{ no_effect = "why" }` accepts it and says that it sets nothing. With `unknown_prefix = "OLD_"` every other variable
 that begins so is told of as NOT HONOURED when a run starts, by `doctor` and by `config show`.
 )";
 

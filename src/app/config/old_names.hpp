@@ -15,7 +15,7 @@ namespace everlearn {
 
 /// NAME = "key", or a table.
 struct OldName {
-  std::string key;        // ours; empty: `no_effect` says why there is none
+  std::string key;        // ours, or "target.*.KEY" for each target; empty: `no_effect` says why there is none
   std::string unit;       // "h": the variable holds a plain number, and this is put behind it
   std::string item;       // "r2>=": our key is a list, and the variable replaces the number of the item that begins so
   std::string no_effect;  // accepted all the same

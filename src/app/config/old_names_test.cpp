@@ -64,6 +64,16 @@ TEST_CASE("old names: a number gets its unit, an item of a list its number") {
   CHECK(setting(user.loaded(), "target.up.require").value == "[r2>=0.1, r2_no_change>=0, direction_accuracy>=0.55]");
 }
 
+TEST_CASE("old names: a star is every target") {
+  User user{std::string{kSmall} + "OLD_BLEND = \"target.*.blend_weight\"\n[target.down]\nhorizon = \"2h\"\n"};
+  user.input.dot_env = "OLD_BLEND=0.5\n";
+  const Config config = user.loaded();
+  REQUIRE(config.profile.targets.size() == 2);
+  for (const TargetProfile& target : config.profile.targets) CHECK(target.blend_weight == 0.5);
+  user.input.dot_env = "OLD_BLEND=1\n";
+  CHECK(user.refused().find("target.down.blend_weight: \"1\" is not a number from 0 to 0.95") != std::string::npos);
+}
+
 TEST_CASE("old names: what is no number is refused by the name that was written") {
   User user;
   user.input.dot_env = "OLD_HOURS=6h\n";
