@@ -40,7 +40,7 @@ struct ScriptedAct {
 
 struct VenueSetup {
   std::string data;                                 // the folder with the folders of recordings
-  std::vector<std::string> recordings;              // names of those folders; which: kRecordings
+  std::vector<std::string> recordings;              // names of those folders: known_recordings()
   std::size_t markets = 0;                          // the first so many of each recording by volume; 0: all
   std::vector<std::string> only;                    // slugs; empty: all
   std::uint64_t seed = 1;                           // of made books and made trades
@@ -57,7 +57,7 @@ struct VenueSetup {
 };
 
 /// "price_history_10m", "live_scan_1m", "updown_15m_top_of_book", "book_events", "gamma_markets", "onchain_fills_2024",
-/// "trades_2022_midterms". The books of "book_snapshots" belong to "gamma_markets".
+/// "trades_2022_midterms". The books of "book_snapshots" belong to "gamma_markets" (recording_reader.hpp).
 const std::vector<std::string>& known_recordings();
 
 /// Something that happens on the venue and that its sockets tell.
