@@ -7,6 +7,7 @@
 //                went silent, since their resolution may never be told
 //   quotes       prices of the second tier, shortly before each grid time
 //   history      prices of the past, for holes
+//   trades       what a lost connection may have missed, once it is there again
 //
 // The queue has a limit. Beyond it market frames are dropped, never waited for, and their assets are doubted and read
 // anew; answers of REST are never dropped.
