@@ -58,6 +58,7 @@ std::string unpinned(const std::string& target) {
 constexpr std::string_view kPaused =
     "learning is off: data is collected and labelled, no model acts, nothing is trained";
 constexpr std::string_view kResumed = "learning is on";
+constexpr std::string_view kNobodyFills = "no daemon works here: one looks for holes when it starts, and while it runs";
 
 Result<std::int64_t> rows_asked(const std::string& text) {
   std::int64_t rows = 0;
@@ -66,6 +67,14 @@ Result<std::int64_t> rows_asked(const std::string& text) {
   if (error != std::errc{} || end != text.data() + text.size() || rows < 1)
     return fail(Code::Usage, fmt::format("rows \"{}\" is not a number above 0", text));
   return rows;
+}
+
+Result<std::int64_t> intent_named(const std::string& text) {
+  std::int64_t id = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
+  if (error != std::errc{} || end != text.data() + text.size() || id < 1)
+    return fail(Code::Usage, fmt::format("\"{}\" is not an intent's number: `everlearn intents list`", text));
+  return id;
 }
 
 bool is_target(const Profile& profile, const std::string& name) {
@@ -120,6 +129,17 @@ Result<std::string> apply_by_hand(const HandRequest& request, Engine& engine, Da
     EL_TRY(const std::int64_t rows, rows_asked(request.arg("rows")));
     EL_CHECK(engine.request_training({.reason = reason, .rows = rows}));
     said = "a training starts now; `status` and `models list` tell how it ends";
+  } else if (request.verb == "backfill") {
+    EL_TRY(const std::int64_t holes, engine.look_for_holes());
+    said = holes == 0 ? "no hole that the source's history could fill and that is not asked for already"
+                      : fmt::format("the source's history is asked for {} hole{}", holes, holes == 1 ? "" : "s");
+  } else if (request.verb == "intents.approve" || request.verb == "intents.reject") {
+    EL_TRY(const std::int64_t id, intent_named(request.arg("id")));
+    if (request.verb == "intents.approve") {
+      EL_TRY(said, engine.approve_intent(id));
+    } else {
+      EL_TRY(said, engine.reject_intent(id));
+    }
   } else if (request.verb == "models.rollback") {
     EL_TRY(const std::uint16_t target, directory.find_target(request.arg("target")));
     const std::string& name = directory.profile().targets[target].name;
@@ -166,6 +186,12 @@ Result<std::string> apply_by_hand(const HandRequest& request, DataDirectory& dir
     EL_CHECK(store.commit_state());
     return std::string{on ? kResumed : kPaused};
   }
+
+  if (request.verb.starts_with("intents."))
+    return fail(Code::NotFound,
+                fmt::format("no daemon works in {}: an intent waits for a person only while one does", directory.path()));
+
+  if (request.verb == "backfill") return std::string{kNobodyFills};
 
   EL_TRY(Registry registry, directory.registry());
   std::string said, target;

@@ -91,6 +91,13 @@ TEST_CASE("by hand: off stays off until a hand turns it on") {
   CHECK(**directory.data->store().state("learning") == "on");
 }
 
+TEST_CASE("by hand: where no daemon works nobody looks for holes, and it says so") {
+  Directory directory;
+  const auto said = apply_by_hand({"backfill", {}}, *directory.data);
+  REQUIRE(said);
+  CHECK(said->find("no daemon works here") == 0);
+}
+
 TEST_CASE("by hand: an unknown verb is refused") {
   Directory directory;
   const auto wrong = apply_by_hand({"buy", {}}, *directory.data);

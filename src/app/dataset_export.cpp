@@ -9,6 +9,7 @@
 #include "app/holdout.hpp"
 #include "app/label_window.hpp"
 #include "app/report/words.hpp"
+#include "store/record.hpp"
 
 namespace everlearn {
 namespace {
@@ -71,11 +72,14 @@ Result<std::int64_t> prices(const Job& job) {
                                  {"known_at", ColumnType::Time},
                                  {"price", ColumnType::Double},
                                  {"bid", ColumnType::Double},
-                                 {"ask", ColumnType::Double}}));
+                                 {"ask", ColumnType::Double},
+                                 {"last", ColumnType::Double},
+                                 {"kind", ColumnType::Text},
+                                 {"origin", ColumnType::Text}}));
   EL_CHECK(job.store().scan_prices(job.range, [&](const PriceRow& row) {
     const std::string name = job.directory.instrument(row.instrument);
     return table.add({std::string_view{name}, row.event_time, row.known_at, row.price.value(), price_cell(row.bid),
-                      price_cell(row.ask)});
+                      price_cell(row.ask), price_cell(row.last), text(row.kind), text(row.origin)});
   }));
   return table.finish();
 }
@@ -105,6 +109,8 @@ Result<std::int64_t> examples(const Job& job) {
     for (const std::string& name : baseline_columns(target)) columns.push_back({name, ColumnType::Double});
     columns.push_back({"no_change." + target.name, ColumnType::Double});
   }
+  columns.push_back({"price_kind", ColumnType::Text});
+  columns.push_back({"price_origin", ColumnType::Text});
   const BaselineLayout layout{job.directory.profile()};
   EL_TRY(Table table, job.table(std::move(columns)));
 
@@ -118,33 +124,40 @@ Result<std::int64_t> examples(const Job& job) {
   if (!deleted) first_label.reset();
   bool whole = true;
   std::vector<Cell> cells;
-  EL_CHECK(
-      LabelWindow::walk(job.store(), Dataset::Examples, job.range, [&](TimeRange stretch, const LabelWindow& labels) {
-        return job.store().scan_examples(stretch, [&](const ExampleRow& row) {
-          whole = row.features.size() == features.size() && row.baseline.size() == layout.total &&
-                  row.no_change.size() == job.targets().size();
-          if (!whole) return false;
-          const std::string name = job.directory.instrument(row.instrument);
-          cells.assign({std::string_view{name}, row.event_time, row.known_at});
-          for (std::uint16_t target = 0; target < job.targets().size(); ++target) {
-            const LabelRow* label = labels.find(row.event_time, row.instrument, target);
-            cells.push_back(label != nullptr && label->known ? Cell{label->value} : Cell{});
-            // Labels as old as the oldest one that is left may have gone by retention.
-            const char* missing = first_label && row.event_time <= *first_label ? "expired" : "waiting";
-            cells.push_back(std::string_view{label == nullptr ? missing : label->known ? "known" : "void"});
-            cells.push_back(label != nullptr ? Cell{label->end} : Cell{});
-            cells.push_back(label != nullptr ? Cell{label->known_at} : Cell{});
-          }
-          for (const float value : row.features) cells.push_back(static_cast<double>(value));
-          cells.push_back(row.price);
-          for (std::size_t target = 0; target < job.targets().size(); ++target) {
-            for (std::size_t i = 0; i < layout.width[target]; ++i)
-              cells.push_back(row.baseline[layout.start[target] + i]);
-            cells.push_back(row.no_change[target]);
-          }
-          return table.add(cells);
-        });
-      }));
+  const auto visit = [&](TimeRange stretch, const LabelWindow& labels) -> Result<void> {
+    std::map<std::pair<InstrumentId, Timestamp>, std::pair<PriceKind, Origin>> prices;
+    EL_CHECK(job.store().scan_prices(stretch, [&](const PriceRow& row) {
+      prices.insert_or_assign({row.instrument, row.event_time}, std::pair{row.kind, row.origin});
+      return true;
+    }));
+    return job.store().scan_examples(stretch, [&](const ExampleRow& row) {
+      whole = row.features.size() == features.size() && row.baseline.size() == layout.total &&
+              row.no_change.size() == job.targets().size();
+      if (!whole) return false;
+      const std::string name = job.directory.instrument(row.instrument);
+      cells.assign({std::string_view{name}, row.event_time, row.known_at});
+      for (std::uint16_t target = 0; target < job.targets().size(); ++target) {
+        const LabelRow* label = labels.find(row.event_time, row.instrument, target);
+        cells.push_back(label != nullptr && label->known ? Cell{label->value} : Cell{});
+        // Labels as old as the oldest one that is left may have gone by retention.
+        const char* missing = first_label && row.event_time <= *first_label ? "expired" : "waiting";
+        cells.push_back(std::string_view{label == nullptr ? missing : label->known ? "known" : "void"});
+        cells.push_back(label != nullptr ? Cell{label->end} : Cell{});
+        cells.push_back(label != nullptr ? Cell{label->known_at} : Cell{});
+      }
+      for (const float value : row.features) cells.push_back(static_cast<double>(value));
+      cells.push_back(row.price);
+      for (std::size_t target = 0; target < job.targets().size(); ++target) {
+        for (std::size_t i = 0; i < layout.width[target]; ++i) cells.push_back(row.baseline[layout.start[target] + i]);
+        cells.push_back(row.no_change[target]);
+      }
+      const auto price = prices.find({row.instrument, row.event_time});
+      cells.push_back(price == prices.end() ? Cell{} : Cell{text(price->second.first)});
+      cells.push_back(price == prices.end() ? Cell{} : Cell{text(price->second.second)});
+      return table.add(cells);
+    });
+  };
+  EL_CHECK(LabelWindow::walk(job.store(), Dataset::Examples, job.range, visit));
   EL_CHECK(table.good());
   if (!whole)
     return fail(Code::Config, "an example has other features or targets than the settings: was the profile changed?");

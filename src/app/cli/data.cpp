@@ -4,11 +4,13 @@
 #include <algorithm>
 #include <memory>
 
+#include "app/by_hand.hpp"
 #include "app/cli/command.hpp"
 #include "app/cli/recording_flags.hpp"
 #include "app/dataset_export.hpp"
 #include "app/recording_import.hpp"
 #include "app/report/words.hpp"
+#include "app/retention.hpp"
 #include "core/json.hpp"
 #include "store/record.hpp"
 
@@ -27,9 +29,42 @@ std::optional<std::string> iso_or_none(const std::optional<Timestamp>& t) {
   return t ? std::optional{t->iso()} : std::nullopt;
 }
 
+/// A simulation's directory is judged as the simulation was: without a look at the disk.
+Result<LakeCap> cap_of(DataDirectory& directory) {
+  std::optional<std::uint64_t> free;
+  if (!directory.simulated() && directory.profile().retention_free_share > 0) {
+    EL_TRY(free, directory.fs().free_bytes(directory.path()));
+  }
+  return lake_cap(directory.profile(), directory.store(), free);
+}
+
+std::string days_text(double days) {
+  return days < 730 ? fmt::format("{} days", grouped(static_cast<std::int64_t>(days)))
+                    : fmt::format("{:.1f} years", days / 365.25);
+}
+
+/// "it grows by 1.2 MB a day (the last 7 days); the cap is reached in 300 days; after 1 year ..., after 3 years ..."
+std::string forecast_text(const DiskForecast& forecast, const LakeCap& cap) {
+  if (forecast.measured.us() == 0) return "nothing to measure a growth by";
+  const auto bytes = [](double n) { return bytes_of(static_cast<std::uint64_t>(n)); };
+  std::string text = fmt::format("it grows by {} a day (the last {}); ", bytes(forecast.per_day),
+                                 span_of(forecast.measured.as_seconds()));
+  if (cap.bytes == 0)
+    text += "no cap";
+  else if (!forecast.days_to_cap)
+    text += fmt::format("the cap, {}, is never reached", bytes_of(cap.bytes));
+  else
+    text += fmt::format("the cap, {}, is {}", bytes_of(cap.bytes),
+                        *forecast.days_to_cap == 0 ? "reached" : "reached in " + days_text(*forecast.days_to_cap));
+  return text + fmt::format("; after 1 year {}, after 3 years {}", bytes(forecast.after_one_year),
+                            bytes(forecast.after_three_years));
+}
+
 Result<void> stats(const Options& options) {
   EL_TRY(const auto directory, open_directory(options.common, DataDirectory::Access::Read));
   EL_TRY(const auto datasets, directory->store().stats());
+  EL_TRY(const LakeCap cap, cap_of(*directory));
+  EL_TRY(const DiskForecast forecast, forecast_disk(directory->store(), directory->profile(), cap, directory->now()));
   const Coverage& coverage = directory->store().coverage();
   if (options.common.json) {
     std::vector<std::string> all;
@@ -48,6 +83,14 @@ Result<void> stats(const Options& options) {
                           .put("directory", directory->path())
                           .put_list("datasets", all)
                           .put("bytes_on_disk", directory->store().bytes_on_disk())
+                          .put("lake_bytes", forecast.lake)
+                          .put("growth_bytes_per_day", forecast.per_day)
+                          .put("growth_measured_seconds", forecast.measured.as_seconds())
+                          .put("retention", retention_words(directory->profile(), cap))
+                          .put("cap_bytes", cap.bytes)
+                          .put("days_to_cap", forecast.days_to_cap)
+                          .put("bytes_after_1_year", forecast.after_one_year)
+                          .put("bytes_after_3_years", forecast.after_three_years)
                           .put("streams", static_cast<std::int64_t>(coverage.streams().size()))
                           .put("points", coverage.points())
                           .put("gaps", static_cast<std::int64_t>(coverage.gaps().size()))
@@ -59,13 +102,21 @@ Result<void> stats(const Options& options) {
     rows.push_back(
         {std::string{dataset_name(d.dataset)}, grouped(d.hot_rows + d.sealed_rows), grouped(d.hot_rows),
          grouped(d.segments), bytes_of(d.sealed_bytes),
-         d.sealed_rows > 0 ? figure(static_cast<double>(d.sealed_bytes) / static_cast<double>(d.sealed_rows), 0) : "",
+         d.sealed_rows > 0 ? figure(static_cast<double>(d.sealed_bytes) / static_cast<double>(d.sealed_rows), 1) : "",
          d.first_event ? d.first_event->iso().substr(0, 16) : "",
          d.last_event ? d.last_event->iso().substr(0, 16) : ""});
   fmt::print("{}\n{} on disk; {}, {} points, {}\n", table_text(rows), bytes_of(directory->store().bytes_on_disk()),
              some(std::ssize(coverage.streams()), "stream"), grouped(coverage.points()),
              some(std::ssize(coverage.gaps()), "gap"));
+  fmt::print("{} sealed in the lake; {}\nretention: {}\n", bytes_of(forecast.lake), forecast_text(forecast, cap),
+             retention_words(directory->profile(), cap));
   return {};
+}
+
+/// "price history, 2026-01-03T13:00", or that it is not.
+std::string filled_text(const Gap& gap) {
+  if (gap.open()) return "no";
+  return gap.filled_from + (gap.filled_at ? ", " + gap.filled_at->iso().substr(0, 16) : "");
 }
 
 Result<void> gaps(const Options& options) {
@@ -83,17 +134,60 @@ Result<void> gaps(const Options& options) {
                          .put("seconds", (gap.end - gap.start).as_seconds())
                          .put("reason", gap.reason)
                          .put("filled_from", gap.filled_from)
+                         .put("filled_at", iso_or_none(gap.filled_at))
                          .text());
-    return print_json(
-        JsonOut{}.put("gaps", static_cast<std::int64_t>(all.size())).put_list("longest_first", list).text());
+    return print_json(JsonOut{}
+                          .put("gaps", static_cast<std::int64_t>(all.size()))
+                          .put("open", static_cast<std::int64_t>(std::ranges::count_if(all, &Gap::open)))
+                          .put_list("longest_first", list)
+                          .text());
   }
-  std::vector<std::vector<std::string>> rows{{"instrument", "last point before", "first after", "length", "reason"}};
+  std::vector<std::vector<std::string>> rows{
+      {"instrument", "last point before", "first after", "length", "reason", "filled"}};
   for (std::size_t i = 0; i < std::min(all.size(), options.most); ++i)
     rows.push_back({directory->instrument(all[i].instrument), all[i].start.iso().substr(0, 16),
-                    all[i].end.iso().substr(0, 16), span_of((all[i].end - all[i].start).as_seconds()), all[i].reason});
-  fmt::print("{}", some(std::ssize(all), "gap"));
+                    all[i].end.iso().substr(0, 16), span_of((all[i].end - all[i].start).as_seconds()), all[i].reason,
+                    filled_text(all[i])});
+  fmt::print("{}, {} not filled", some(std::ssize(all), "gap"), grouped(std::ranges::count_if(all, &Gap::open)));
   if (!all.empty()) fmt::print(", the longest {}:\n\n{}", rows.size() - 1, table_text(rows));
   fmt::print("\n");
+  return {};
+}
+
+// A running daemon fills holes by itself; this shows what is open, and asks it to look now.
+Result<void> backfill(const Options& options) {
+  EL_TRY(const Place place, find_place(options.common));
+  EL_TRY(const std::string said, carry_out({"backfill", {}}, place.directory, place.config));
+  EL_TRY(const auto directory, open_directory(options.common, DataDirectory::Access::Read));
+  std::vector<Gap> open;
+  double filled = 0;
+  for (const Gap& gap : directory->store().coverage().gaps()) {
+    if (gap.open())
+      open.push_back(gap);
+    else
+      filled += (gap.end - gap.start).as_seconds();
+  }
+  std::ranges::stable_sort(open, std::greater<>{}, [](const Gap& gap) { return gap.end - gap.start; });
+  if (options.common.json) {
+    std::vector<std::string> list;
+    for (const Gap& gap : open)
+      list.push_back(JsonOut{}
+                         .put("instrument", directory->instrument(gap.instrument))
+                         .put("start", gap.start.iso())
+                         .put("end", gap.end.iso())
+                         .put("seconds", (gap.end - gap.start).as_seconds())
+                         .put("reason", gap.reason)
+                         .text());
+    return print_json(
+        JsonOut{}.put("text", said).put("filled_seconds", filled).put_list("open_longest_first", list).text());
+  }
+  fmt::print("{}\n{} not filled; {} of silence were filled\n", said, some(std::ssize(open), "gap"), span_of(filled));
+  std::vector<std::vector<std::string>> rows{{"instrument", "last point before", "first after", "length", "reason"}};
+  for (std::size_t i = 0; i < std::min(open.size(), options.most); ++i)
+    rows.push_back({directory->instrument(open[i].instrument), open[i].start.iso().substr(0, 16),
+                    open[i].end.iso().substr(0, 16), span_of((open[i].end - open[i].start).as_seconds()),
+                    open[i].reason});
+  if (!open.empty()) fmt::print("\n{}\n", table_text(rows));
   return {};
 }
 
@@ -156,19 +250,18 @@ Result<void> retain(const Options& options) {
   const Profile& profile = directory->profile();
   Store& store = directory->store();
   const Timestamp now = directory->now();
+  EL_TRY(const LakeCap cap, cap_of(*directory));
   const Timestamp keep_from = profile.retention.us() > 0 ? now - profile.retention : Timestamp::min();
-  EL_TRY(const auto plan, store.plan_retention(keep_from, profile.retention_bytes));
+  EL_TRY(const auto plan, store.plan_retention(keep_from, cap.bytes));
   std::vector<std::string> names;
   for (const Segment& segment : plan.segments) names.push_back(segment.path);
   if (options.confirm) {
     // The mark that a person has seen this setting: the engine deletes by it from now on.
-    EL_CHECK(store.put_state("retention", fmt::format("{} {}", profile.retention.text(), profile.retention_bytes)));
+    EL_CHECK(store.put_state("retention", retention_setting(profile)));
     EL_CHECK(store.commit_state());
     EL_CHECK(store.retain(plan, now));
   }
-  const std::string rule =
-      fmt::format("{}{}", profile.retention.us() > 0 ? "older than " + profile.retention.text() : "no age limit",
-                  profile.retention_bytes > 0 ? ", at most " + bytes_of(profile.retention_bytes) : ", no size limit");
+  const std::string rule = retention_words(profile, cap);
   if (options.common.json)
     return print_json(JsonOut{}
                           .put("rule", rule)
@@ -201,6 +294,11 @@ void add_data(Verbs& verbs) {
   add("stats", "rows, segments and bytes of each dataset", stats);
   {
     const auto [verb, options] = add("gaps", "silences longer than expected, the longest first", gaps);
+    verb->add_option("--most", options->most, "how many to show (--json shows all)");
+  }
+  {
+    const auto [verb, options] =
+        add("backfill", "what is not filled, and a running daemon looks for it at once", backfill);
     verb->add_option("--most", options->most, "how many to show (--json shows all)");
   }
   {
