@@ -59,17 +59,22 @@ class Daemon {
 
   std::string status() const {
     const Engine& engine = session_.engine();
-    const std::string& trouble = session_.source().report().trouble;
+    const SourceReport& source = session_.source().report();
+    const std::string& trouble = source.trouble;
     return JsonOut{}
         .put("ok", true)
-        .put("text", !trouble.empty()    ? "the table cannot be read now: " + trouble
+        .put("text", !trouble.empty()    ? "the source cannot be read now: " + trouble
                      : engine.training() ? "a training runs"
                                          : "waiting for data or the next cycle")
         .put("process", static_cast<std::int64_t>(::getpid()))
         .put("started", started_)
         .put("training", engine.training())
-        .put("rows", session_.source().report().rows)
+        .put("rows", source.rows)
         .put("source_trouble", trouble)
+        .put("followed", source.followed)
+        .put("second_tier", source.second_tier)
+        .put("left_out", source.left_out)
+        .put("health", source.health)
         .put_json("progress", engine.progress().to_json())
         .text();
   }

@@ -31,6 +31,11 @@ EngineStatus engine_status(const DataDirectory& directory) {
   in->get("started", status.started);
   in->get("training", status.training);
   if (in->has("source_trouble")) in->get("source_trouble", status.source_trouble);
+  if (!in->has("left_out")) return status;
+  in->get("followed", status.followed);
+  in->get("second_tier", status.second_tier);
+  in->get("left_out", status.left_out);
+  in->get("health", status.health);
   return status;
 }
 
@@ -94,6 +99,7 @@ Result<Status> make_status(DataDirectory& directory) {
   status.effective = status.progress.effective;
   status.needed = profile.auto_enable;
   status.learning_allowed = profile.learning;
+  status.enabled = profile.train_enabled.value_or(false);
   EL_TRY(const auto by_hand, store.state("learning"));
   status.off_by_hand = by_hand && by_hand->starts_with("off");
 
@@ -135,6 +141,9 @@ Result<Status> make_status(DataDirectory& directory) {
   status.points = coverage.points();
   status.gaps = std::ssize(coverage.gaps());
   status.longest_gap_s = coverage.longest_gap().as_seconds();
+  status.history_step = profile.dense_every;
+  if (profile.dense_every.us() > 0)
+    status.history = history_facts(coverage, status.progress.backfilled, profile.dense_every);
   for (const StreamCoverage& stream : coverage.streams())
     if (stream.last && (!status.last_event || *status.last_event < *stream.last)) status.last_event = stream.last;
   status.data_bytes = store.bytes_on_disk();
@@ -158,11 +167,78 @@ std::string learning_words(const Status& status) {
                        status.promoted + status.refused + status.insufficient + status.failed == 0
                            ? "the first training is under way"
                            : "no model has passed the gate yet");
+  if (status.enabled)
+    return "collecting: enabled (train.enabled), so the first training starts as soon as there are enough examples for one";
   if (status.needed == 0)
     return "collecting: by the profile learning never starts by itself (`everlearn train --force`)";
   return fmt::format("collecting: learning starts by itself at {} effective labelled examples; {} are there",
                      grouped(status.needed), grouped(status.effective));
 }
+
+std::string ml_data_words(const Status& status) {
+  const std::string& now = status.progress.learning;
+  const std::string effective = grouped(status.effective) + " effective";
+  std::string stands;
+  if (status.off_by_hand)
+    stands = "off by hand";
+  else if (now == "off")
+    stands = "off by the profile";
+  else if (now == "active" && status.progress.auto_enabled)
+    stands = "active, auto-enabled " + or_none(status.progress.auto_enabled);
+  else if (now == "active")
+    stands = "active";
+  else if (now == "training")
+    stands = status.enabled ? "enabled, no model has passed the gate yet"
+                            : "auto-enable pending: no model has passed the gate yet";
+  else if (status.enabled)
+    stands = "enabled, before the first training";
+  else if (status.needed == 0)
+    stands = "auto-enable never";
+  else
+    stands = fmt::format("auto-enable pending: {} of {}", effective, grouped(status.needed));
+  if (stands.find(effective) == std::string::npos) stands += "; " + effective;
+  return fmt::format("{} examples collected, {} labeled ({})", grouped(status.progress.examples),
+                     grouped(status.labelled), stands);
+}
+
+namespace {
+
+/// Of a venue: which markets, and why not the others; the most frequent reasons first.
+std::string markets_words(const EngineStatus& engine) {
+  std::string words = fmt::format("{} followed with their books", grouped(engine.followed));
+  if (engine.second_tier > 0) words += fmt::format(", {} by their prices", grouped(engine.second_tier));
+  std::vector<std::pair<std::string, std::int64_t>> rules(engine.left_out.begin(), engine.left_out.end());
+  std::ranges::stable_sort(rules, [](const auto& a, const auto& b) { return a.second > b.second; });
+  for (std::size_t i = 0; i < rules.size(); ++i)
+    words += fmt::format("{}{} {}", i == 0 ? "; left out: " : ", ", rules[i].first, grouped(rules[i].second));
+  return words;
+}
+
+std::string history_words(const Status& status) {
+  const HistoryFacts& history = *status.history;
+  std::string words = fmt::format("{} points, {} tokens, {} days coverage", grouped(history.points),
+                                  grouped(history.tokens), figure(history.days, 1));
+  words += fmt::format("; avg interval: {} (target: {:g}min)",
+                       history.interval_minutes ? figure(*history.interval_minutes, 1) + "min" : "unknown",
+                       status.history_step.as_seconds() / 60);
+  words += fmt::format("; {} from a history, {} open", grouped(status.progress.backfilled),
+                       some(history.open_holes, "hole"));
+  return words;
+}
+
+std::string account_words(const Progress& progress) {
+  std::string words =
+      fmt::format("{} in {} and open orders", money(progress.committed), some(progress.positions, "position"));
+  if (progress.locked_positions > 0)
+    words += fmt::format("; {} of it locked in {} that cannot be sold before it resolves", money(progress.locked),
+                         some(progress.locked_positions, "position"));
+  if (progress.waiting_intents > 0)
+    words +=
+        fmt::format("; {} waiting for a person (`everlearn intents list`)", some(progress.waiting_intents, "intent"));
+  return words;
+}
+
+}  // namespace
 
 std::string streams_words(const Progress& progress) {
   std::string words = progress.stream + " serves";
@@ -183,9 +259,7 @@ std::string status_text(const Status& status) {
   if (!status.engine.source_trouble.empty())
     out += row("Source", "cannot be read now: " + status.engine.source_trouble);
   out += row("Learning", learning_words(status));
-  out += row("ML Data", fmt::format("{} examples collected, {} labeled ({} effective; learning starts at {})",
-                                    grouped(progress.examples), grouped(status.labelled), grouped(status.effective),
-                                    status.needed == 0 ? "no number" : grouped(status.needed)));
+  out += "ML Data: " + ml_data_words(status) + "\n";  // one blank, as the older system's documents have it
   for (const ChampionStatus& champion : status.champions) {
     if (champion.model.empty()) {
       out += row("Champion", fmt::format("{}: none", champion.target));
@@ -218,6 +292,11 @@ std::string status_text(const Status& status) {
                                     100 * *progress.recent_accuracy, grouped(progress.recent_rows),
                                     100 * progress.recent_majority.value_or(0)));
   if (!progress.stream.empty()) out += row("Streams", streams_words(progress));
+  if (status.engine.followed + status.engine.second_tier > 0 || !status.engine.left_out.empty())
+    out += row("Markets", markets_words(status.engine));
+  for (std::size_t i = 0; i < status.engine.health.size(); ++i)
+    out += row(i == 0 ? "Feed" : "", status.engine.health[i]);
+  if (status.history) out += row("Prices", history_words(status));
   std::string stopped;
   std::vector<std::pair<std::string, std::int64_t>> filters(progress.stopped.begin(), progress.stopped.end());
   std::stable_sort(filters.begin(), filters.end(), [](const auto& a, const auto& b) { return a.second > b.second; });
@@ -228,6 +307,7 @@ std::string status_text(const Status& status) {
   out += row("Paper", fmt::format("equity {} of {} at the start, the baseline alone {}; {} after costs of {}",
                                   money(progress.equity), money(status.capital), money(progress.baseline_equity),
                                   some(progress.round_trips, "round trip"), money(progress.costs)));
+  if (progress.committed > 0 || progress.waiting_intents > 0) out += row("", account_words(progress));
   out += row("Coverage", fmt::format("{}, {} points, {}{}", some(status.streams, "stream"), grouped(status.points),
                                      some(status.gaps, "gap"),
                                      status.gaps > 0 ? ", the longest " + span_of(status.longest_gap_s) : ""));
@@ -278,6 +358,8 @@ std::string status_json(const Status& status) {
                                 .put("labelled", status.labelled)
                                 .put("effective", status.effective)
                                 .put("needed", status.needed)
+                                .put("auto_enabled", time(progress.auto_enabled))
+                                .put("words", ml_data_words(status))
                                 .put("void", progress.void_labels)
                                 .put("waiting", progress.waiting)
                                 .text())
@@ -295,6 +377,18 @@ std::string status_json(const Status& status) {
   } else {
     out.put_null("last_training");
   }
+  if (status.history)
+    out.put_json("history", JsonOut{}
+                                .put("points", status.history->points)
+                                .put("tokens", status.history->tokens)
+                                .put("days", status.history->days)
+                                .put("interval_minutes", status.history->interval_minutes)
+                                .put("target_minutes", status.history_step.as_seconds() / 60)
+                                .put("open_holes", status.history->open_holes)
+                                .put("backfilled", progress.backfilled)
+                                .text());
+  else
+    out.put_null("history");
   out.put_json("trainings", JsonOut{}
                                 .put("promoted", status.promoted)
                                 .put("refused", status.refused)
@@ -309,6 +403,11 @@ std::string status_json(const Status& status) {
                              .put("baseline_equity", progress.baseline_equity)
                              .put("costs", progress.costs)
                              .put("round_trips", progress.round_trips)
+                             .put("committed", progress.committed)
+                             .put("locked", progress.locked)
+                             .put("positions", progress.positions)
+                             .put("locked_positions", progress.locked_positions)
+                             .put("waiting_intents", progress.waiting_intents)
                              .text())
       .put_json("alerts",
                 JsonOut{}.put("raised", status.alerts.raised).put_list("channels", channels_of(status.alerts)).text())
@@ -318,6 +417,12 @@ std::string status_json(const Status& status) {
                                 .put("gaps", status.gaps)
                                 .put("longest_gap_s", status.longest_gap_s)
                                 .text())
+      .put_json("markets", JsonOut{}
+                               .put("followed", status.engine.followed)
+                               .put("second_tier", status.engine.second_tier)
+                               .put("left_out", status.engine.left_out)
+                               .text())
+      .put("feed", status.engine.health)
       .put("cycles", progress.cycles)
       .put("events", progress.events)
       .put("last_cycle", time(progress.last_cycle))
@@ -335,14 +440,15 @@ Result<TrainingCheck> check_training(const DataDirectory& directory) {
   EL_TRY(const auto by_hand, directory.store().state("learning"));
   if ((by_hand && by_hand->starts_with("off")) || (!by_hand && !profile.learning))
     return TrainingCheck{false, "learning is off: only by hand, with `train --force`"};
-  if (profile.auto_enable > 0 && progress.effective < profile.auto_enable)
-    return TrainingCheck{false, fmt::format("{} of {} effective labelled examples", grouped(progress.effective),
-                                            grouped(profile.auto_enable))};
+  const bool enabled = profile.train_enabled.value_or(false);
+  const std::int64_t needed = enabled ? profile.min_effective : profile.auto_enable;
+  const std::string there =
+      fmt::format("{} of {} effective labelled examples", grouped(progress.effective), grouped(needed));
+  if (progress.effective < needed) return TrainingCheck{false, there};
   if (progress.learning == "collecting" || progress.learning.empty()) {
-    if (profile.auto_enable == 0)
+    if (!enabled && profile.auto_enable == 0)
       return TrainingCheck{false, "train.auto_enable = 0: learning never starts by itself, only with `train --force`"};
-    return TrainingCheck{true, fmt::format("{} of {} effective labelled examples: learning starts at the next cycle",
-                                           grouped(progress.effective), grouped(profile.auto_enable))};
+    return TrainingCheck{true, there + ": learning starts at the next cycle"};
   }
   const Timestamp now = directory.now();
   EL_TRY(const Rule rule, Rule::parse(profile.train_schedule, profile.train_zone));
