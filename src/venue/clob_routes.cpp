@@ -37,6 +37,13 @@ Request trading_request(const WebRequest& request) {
   return call;
 }
 
+// One token for each order, or id, of a batch.
+double cost_of(const WebRequest& request) {
+  json::error_code error;
+  const json::value body = json::parse(request.body, error);
+  return !error && body.is_array() ? static_cast<double>(std::max<std::size_t>(1, body.get_array().size())) : 1;
+}
+
 // Leaves of a list of points what the faults leave: nothing inside a hole, one point for each stretch of a coarse one.
 void thin_out(json::array& points, std::string_view time_key, const std::vector<const Fault*>& holes,
               const std::vector<const Fault*>& coarse) {
@@ -182,9 +189,32 @@ WebReply Desk::clob(const WebRequest& request) {
       return reply;
     }
   }
+  return traded(request);
+}
+
+WebReply Desk::traded(const WebRequest& request) {
+  const bool cancels = request.method == "DELETE" && !request.path.starts_with("/auth/");
+  const bool orders = request.method == "POST" && (request.path == "/order" || request.path == "/orders");
+  std::optional<SignerLimits::Standing> standing;
+  if (cancels || orders) {
+    standing =
+        signers_.take(request.header("poly_address"), cancels, cost_of(request), venue_.now(), scenario_.signer_limits);
+    if (standing->over && scenario_.signer_limits) {
+      const std::int64_t wait = ((standing->full - venue_.now()).us() + 999'999) / 1'000'000;
+      return {.status = 429,
+              .body = JsonOut{}.put("error", "Too Many Requests").put("retry_after_seconds", wait).text(),
+              .headers = {{"Retry-After", std::to_string(wait)}}};
+    }
+  }
   std::vector<Outgoing> happened;
   WebReply reply = reply_of(venue_.trading(trading_request(request), happened));
   for (const Outgoing& event : happened) tell(event);
+  if (standing) {
+    reply.headers.emplace_back("Poly-RateLimit-Remaining", fmt::format("{:.0f}", standing->left));
+    reply.headers.emplace_back("Poly-RateLimit-Reset", std::to_string(standing->full.us() / 1'000'000));
+    reply.headers.emplace_back("Poly-RateLimit-Tier", "standard");
+    if (standing->over) reply.headers.emplace_back("Poly-RateLimit-Warning", "true");
+  }
   return reply;
 }
 

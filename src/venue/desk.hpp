@@ -90,6 +90,7 @@ class Desk final : public WebDesk {
 
   // Requests.
   WebReply routed(std::string_view api, const WebRequest& request);
+  WebReply traded(const WebRequest& request);
   WebReply gamma(const WebRequest& request);
   WebReply clob(const WebRequest& request);
   WebReply clob_list(const WebRequest& request, bool sampling, bool simplified);
@@ -113,6 +114,7 @@ class Desk final : public WebDesk {
   Result<void> log_written_{};  // the first thing that went wrong
   FaultBoard faults_;
   RequestLimits limits_;
+  SignerLimits signers_;
   std::map<SocketId, Socket> sockets_;
   std::unordered_map<std::string, std::set<SocketId>> subscribers_;  // by token
   std::unordered_set<std::string> resolved_;                         // tokens

@@ -72,6 +72,19 @@ Duration RequestLimits::ask(const std::vector<std::string>& groups, Timestamp no
   return longest;
 }
 
+SignerLimits::Standing SignerLimits::take(const std::string& signer, bool cancels, double cost, Timestamp now,
+                                          bool enforced) {
+  const Figures& figures = cancels ? kCancels : kOrders;
+  const auto [found, fresh] = buckets_.try_emplace({signer, cancels}, Bucket{figures.burst, now});
+  Bucket& bucket = found->second;
+  bucket.tokens = std::min(figures.burst, bucket.tokens + (now - bucket.at).as_seconds() * figures.per_second);
+  bucket.at = now;
+  const bool over = bucket.tokens < cost;
+  if (!over || !enforced) bucket.tokens -= cost;
+  const double missing = (figures.burst - bucket.tokens) / figures.per_second;
+  return {.left = bucket.tokens, .full = now + Duration{static_cast<std::int64_t>(missing * 1e6)}, .over = over};
+}
+
 std::vector<std::string> limit_groups(std::string_view api, std::string_view method, std::string_view path) {
   const auto starts = [path](std::string_view prefix) { return path.substr(0, prefix.size()) == prefix; };
   std::vector<std::string> groups{"all", std::string{api}};

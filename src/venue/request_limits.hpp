@@ -6,6 +6,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/time.hpp"
@@ -31,6 +32,31 @@ class RequestLimits {
  private:
   LimitTable table_;
   std::map<std::string, std::deque<Timestamp>> taken_;
+};
+
+/// A bucket of orders and one of cancellations for each signer, as the standard tier has them. Not enforced: what it
+/// lacks is told in headers; enforced: refused.
+class SignerLimits {
+ public:
+  struct Figures {
+    double per_second, burst;
+  };
+  static constexpr Figures kOrders{40, 60}, kCancels{80, 120};
+
+  struct Standing {
+    double left = 0;  // below zero: more than was allowed
+    Timestamp full;   // when the bucket is full again
+    bool over = false;
+  };
+  /// Takes `cost` tokens. With `enforced` nothing is taken that is not there.
+  Standing take(const std::string& signer, bool cancels, double cost, Timestamp now, bool enforced);
+
+ private:
+  struct Bucket {
+    double tokens;
+    Timestamp at;
+  };
+  std::map<std::pair<std::string, bool>, Bucket> buckets_;
 };
 
 /// The groups that a request of `api` ("gamma", "clob", "data") belongs to.

@@ -33,6 +33,26 @@ TEST_CASE("request limits: zero is never, no figure is always") {
   CHECK(limits.ask({"elsewhere"}, at(0)) == Duration{});
 }
 
+TEST_CASE("signer limits: a bucket for orders, one for cancellations, one pair for each signer") {
+  SignerLimits limits;
+  CHECK(limits.take("a", false, 60, at(0), false).left == 0);
+  CHECK(limits.take("a", true, 1, at(0), false).left == 119);
+  CHECK(limits.take("b", false, 1, at(0), false).left == 59);
+  const auto over = limits.take("a", false, 2, at(0), false);  // told, not refused
+  CHECK(over.over);
+  CHECK(over.left == -2);
+  CHECK(over.full == at(1'550));
+  CHECK(limits.take("a", false, 1, at(1'000), false).left == doctest::Approx(37));
+}
+
+TEST_CASE("signer limits: enforced, what is not there is not taken; a batch above the burst never fits") {
+  SignerLimits limits;
+  CHECK(limits.take("a", false, 61, at(0), true).over);
+  CHECK(limits.take("a", false, 60, at(0), true).left == 0);
+  CHECK(limits.take("a", false, 1, at(0), true).over);
+  CHECK_FALSE(limits.take("a", false, 1, at(25), true).over);
+}
+
 TEST_CASE("request limits: the groups of a path, as documented") {
   const auto has = [](const std::vector<std::string>& groups, const std::string& one) {
     return std::find(groups.begin(), groups.end(), one) != groups.end();

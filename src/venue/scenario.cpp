@@ -91,6 +91,7 @@ Result<void> read_member(std::string_view name, const json::value& value, Scenar
   }
   if (name == "login_skew") return duration(name, value, setup.login_skew.emplace());
   if (name == "limits") return limits(value, scenario.limits);
+  if (name == "signer_limits") return flag(name, value, scenario.signer_limits);
   if (name == "array_every") return number(name, value, scenario.array_every);
   if (name == "assets_per_socket") return number(name, value, scenario.assets_per_socket);
   if (name == "clob_page") {

@@ -14,6 +14,7 @@ namespace everlearn::venue {
 struct Scenario {
   VenueSetup setup;
   LimitTable limits = documented_limits();
+  bool signer_limits = false;            // enforced, instead of told in headers only
   std::uint64_t array_every = 7;         // of the frames of a socket, each n-th comes as an array of one; 0: none
   std::size_t assets_per_socket = 500;   // more: a socket never gets its first books, and nobody says so
   std::size_t clob_page = 1'000;         // markets on a page of the CLOB's lists
