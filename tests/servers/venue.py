@@ -128,10 +128,9 @@ class Venue:
 
     def log(self):
         """All entries of the oracle's log that are kept."""
-        entries, start = [], 0
+        entries = []
         while True:
-            page = self.control(f"log?from={start}")
-            entries += page["entries"]
-            start += len(page["entries"])
-            if not page["entries"]:
-                return [json.loads(entry) if isinstance(entry, str) else entry for entry in entries]
+            page = self.control(f"log?from={len(entries)}")["entries"]
+            entries += page
+            if not page:
+                return entries
