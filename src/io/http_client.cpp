@@ -150,12 +150,14 @@ HttpAnswer HttpSession::ask(const HttpRequest& request, const std::stop_token& s
   set(CURLOPT_WRITEDATA, static_cast<void*>(&transfer));
   set(CURLOPT_HEADERFUNCTION, &take_header);
   set(CURLOPT_HEADERDATA, static_cast<void*>(&transfer));
+  if (request.connect_only) set(CURLOPT_CONNECT_ONLY, 1L);
   set(CURLOPT_NOPROGRESS, 0L);
   set(CURLOPT_XFERINFOFUNCTION, &go_on);
   set(CURLOPT_XFERINFODATA, static_cast<void*>(&transfer));
   std::unique_ptr<curl_slist, FreeList> headers;
   if (!request.body.empty()) {
     headers.reset(curl_slist_append(nullptr, ("Content-Type: " + request.content_type).c_str()));
+    for (const std::string& header : request.headers) curl_slist_append(headers.get(), header.c_str());
     set(CURLOPT_HTTPHEADER, headers.get());
     set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
     set(CURLOPT_POSTFIELDS, request.body.c_str());

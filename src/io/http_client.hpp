@@ -7,6 +7,7 @@
 #include <memory>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 #include "core/secret.hpp"
 #include "core/time.hpp"
@@ -18,11 +19,14 @@ struct HttpRequest {
   Secret path;         // "/bot.../sendMessage"
   std::string body;    // empty: GET, else POST
   std::string content_type = "application/json";
+  std::vector<std::string> headers = {};  // further ones of a POST: "Name: value"
   Duration connect_limit = Duration::seconds(10);
   Duration limit = Duration::seconds(30);       // in all
   Duration slow_limit = Duration::seconds(15);  // so long under 10 bytes a second
   std::uint64_t most_bytes = 1u << 20;          // of the answer
   std::string authorities = {};                 // file of certificates; empty: the system's
+  bool connect_only = false;                    // no request: status 0 without a problem says that a connection stood,
+                                                // encrypted where the origin says so
 };
 
 struct HttpAnswer {

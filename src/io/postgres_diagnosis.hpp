@@ -2,22 +2,15 @@
 // to repair. Reads only.
 #pragma once
 
-#include <cstdint>
-#include <string>
 #include <vector>
 
 #include "core/time.hpp"
+#include "io/diagnosis_step.hpp"
 #include "io/table_options.hpp"
 
 namespace everlearn {
 
-struct DiagnosisStep {
-  enum class Result : std::uint8_t { Ok, Warn, Fail };
-  Result result = Result::Ok;
-  std::string what;  // "host", "network", "TLS", "login", "pooler", "table", "columns", "rights", "index", "newest row"
-  std::string text;
-};
-
+/// Steps: "host", "network", "TLS", "login", "pooler", "table", "columns", "rights", "index", "newest row".
 /// `now`: what the newest row's age is told by. No step's text holds the password. Touches the network; waits up to the
 /// options' time limits.
 std::vector<DiagnosisStep> diagnose_postgres(const TableOptions& options, Timestamp now);

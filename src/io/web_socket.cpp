@@ -156,7 +156,12 @@ class SocketOver final : public Socket, public std::enable_shared_from_this<Sock
     heard_ = std::chrono::steady_clock::now();
     if (!stream_.got_text()) return end("a frame that is no text");
     const std::string_view text{static_cast<const char*>(buffer_.data().data()), buffer_.size()};
-    if (const auto handler = handler_; text != "PONG" && handler && handler->text) handler->text(text);
+    const auto handler = handler_;
+    if (text == "PONG") {
+      if (handler && handler->pong) handler->pong();
+    } else if (handler && handler->text) {
+      handler->text(text);
+    }
     buffer_.clear();
     if (buffer_.capacity() > kKeptBuffer) buffer_.shrink_to_fit();
     read();

@@ -30,6 +30,7 @@ struct SocketHandler {
   std::function<void()> opened;
   std::function<void(std::string_view text)> text;     // a whole message; never PONG
   std::function<void(const std::string& why)> closed;  // last and once, also where it never opened; not after close()
+  std::function<void()> pong;
 };
 
 class NetworkThread {

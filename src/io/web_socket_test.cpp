@@ -1,6 +1,12 @@
 #include "io/web_socket.hpp"
 
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+#include <stdlib.h>
+
 #include <condition_variable>
+#include <memory>
 #include <mutex>
 #include <vector>
 
@@ -152,6 +158,92 @@ TEST_CASE("web socket: a server that declines, one that says nothing, and none a
     Client client{url, {.open_limit = Duration{100'000}}};
     CHECK(client.story.line(0) == "closed no connection within 100ms");
   }
+}
+
+struct FreeOpenssl {
+  void operator()(EVP_PKEY* key) const noexcept { EVP_PKEY_free(key); }
+  void operator()(X509* certificate) const noexcept { X509_free(certificate); }
+  void operator()(SSL_CTX* context) const noexcept { SSL_CTX_free(context); }
+  void operator()(SSL* connection) const noexcept { SSL_free(connection); }
+};
+template <class T>
+using Owned = std::unique_ptr<T, FreeOpenssl>;
+
+/// An encrypted server on loopback with a certificate for `name` that it signed itself; it declines each upgrade.
+class EncryptedPeer {
+ public:
+  explicit EncryptedPeer(const std::string& name)
+      : key_{EVP_EC_gen("P-256")}, certificate_{X509_new()}, context_{SSL_CTX_new(TLS_server_method())} {
+    X509_set_version(certificate_.get(), 2);
+    ASN1_INTEGER_set(X509_get_serialNumber(certificate_.get()), 1);
+    X509_gmtime_adj(X509_getm_notBefore(certificate_.get()), -3'600);
+    X509_gmtime_adj(X509_getm_notAfter(certificate_.get()), 3'600);
+    X509_set_pubkey(certificate_.get(), key_.get());
+    const std::string names = "DNS:" + name;
+    X509_EXTENSION* extension = X509V3_EXT_conf_nid(nullptr, nullptr, NID_subject_alt_name, names.c_str());
+    X509_add_ext(certificate_.get(), extension, -1);
+    X509_EXTENSION_free(extension);
+    REQUIRE(X509_sign(certificate_.get(), key_.get(), EVP_sha256()) > 0);
+    SSL_CTX_use_certificate(context_.get(), certificate_.get());
+    SSL_CTX_use_PrivateKey(context_.get(), key_.get());
+    file_ = Fd{::mkstemp(path_.data())};
+    BIO* out = BIO_new_fd(file_.get(), BIO_NOCLOSE);
+    REQUIRE(PEM_write_bio_X509(out, certificate_.get()) == 1);
+    BIO_free(out);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    REQUIRE(::bind(listener_.get(), reinterpret_cast<const sockaddr*>(&address), size) == 0);
+    REQUIRE(::getsockname(listener_.get(), reinterpret_cast<sockaddr*>(&address), &size) == 0);
+    REQUIRE(::listen(listener_.get(), 8) == 0);
+    port_ = std::to_string(ntohs(address.sin_port));
+    thread_ = std::jthread{[this] { serve(); }};
+  }
+  ~EncryptedPeer() {
+    ::shutdown(listener_.get(), SHUT_RDWR);
+    thread_.join();
+    ::unlink(path_.c_str());
+  }
+  const std::string& port() const { return port_; }
+  const std::string& authorities() const { return path_; }
+
+ private:
+  void serve() const {
+    for (;;) {
+      const Fd fd{::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC)};
+      if (!fd.valid()) return;
+      const Owned<SSL> connection{SSL_new(context_.get())};
+      SSL_set_fd(connection.get(), fd.get());
+      std::array<char, 4096> request{};
+      if (SSL_accept(connection.get()) != 1 || SSL_read(connection.get(), request.data(), request.size()) <= 0)
+        continue;
+      const std::string no = TestWebPeer::answer(403, "no");
+      SSL_write(connection.get(), no.data(), static_cast<int>(no.size()));
+      SSL_shutdown(connection.get());
+    }
+  }
+
+  Owned<EVP_PKEY> key_;
+  Owned<X509> certificate_;
+  Owned<SSL_CTX> context_;
+  std::string path_ = "/tmp/everlearn_web_socket_XXXXXX";
+  Fd file_;
+  Fd listener_{::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)};
+  std::string port_;
+  std::jthread thread_;
+};
+
+TEST_CASE("web socket: a certificate must come from an authority that is known, and be for the name that was meant") {
+  const EncryptedPeer peer{"localhost"};
+  const auto story_of = [&](const std::string& host, const std::string& authorities) {
+    Client client{"wss://" + host + ":" + peer.port(), {.authorities = authorities}};
+    return client.story.line(0);
+  };
+  CHECK(story_of("localhost", {}).starts_with("closed no encryption: "));
+  CHECK(story_of("127.0.0.1", peer.authorities()).starts_with("closed no encryption: "));
+  // Encrypted: what it says now is heard.
+  CHECK(story_of("localhost", peer.authorities()) == "closed the server answers HTTP 403 to the upgrade");
 }
 
 TEST_CASE("web socket: a server without a certificate is none that is encrypted") {
