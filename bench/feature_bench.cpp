@@ -1,19 +1,39 @@
 // Cost of a feature bank's step. The counter "instrument" is the time per instrument and step, "value" per feature
-// value. Windows of 20, 500 and 5000 steps; 130 features of 1, 50, 500 and 5000 instruments.
+// value. Windows of 20, 500 and 5000 steps; 130 features of 1, 50, 500 and 5000 instruments. Last the two banks of the
+// profile for prediction markets at 500 and 10,000 instruments with books of ten levels: percentiles of a step, and
+// what it allocates.
 //   ninja -C build/release feature_bench && build/release/bin/feature_bench
 #include <benchmark/benchmark.h>
 
 #include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <cmath>
 #include <cstdlib>
 #include <memory>
+#include <new>
 #include <string>
 #include <vector>
 
 #include <fmt/format.h>
 
+#include "app/config/config.hpp"
+#include "app/row_schema.hpp"
 #include "core/rng.hpp"
+#include "core/system_fs.hpp"
 #include "feature/feature_bank.hpp"
+
+namespace {
+std::atomic<std::int64_t> allocations{0};
+}  // namespace
+
+__attribute__((noinline)) void* operator new(std::size_t size) {
+  ++allocations;
+  if (void* memory = std::malloc(size == 0 ? 1 : size)) return memory;
+  throw std::bad_alloc{};
+}
+__attribute__((noinline)) void operator delete(void* memory) noexcept { std::free(memory); }
+__attribute__((noinline)) void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 
 namespace everlearn {
 namespace {
@@ -242,10 +262,128 @@ void instruments(benchmark::State& run) {
   step_bank(run, kHundredAndThirty, static_cast<std::size_t>(run.range(0)), 300);
 }
 
+/// Books of ten levels on both sides; in a step a fifth of them moves, and one in twenty trades.
+class Books {
+ public:
+  explicit Books(std::size_t instruments) : middles_(instruments) {
+    for (std::size_t i = 0; i < instruments; ++i) {
+      Instrument& one = all_.edit(all_.intern(fmt::format("I{}", i)));
+      one.probability = true;
+      one.tick_size = Price::parse("0.001").value();
+      middles_[i] = 200 + static_cast<std::int64_t>(rng_.below(600));
+    }
+  }
+
+  void advance(Timestamp at) {
+    state_.end_step();
+    for (std::size_t i = 0; i < middles_.size(); ++i) {
+      if (rng_.below(5) == 0 || !begun_) move(i, at);
+      if (rng_.below(20) != 0) continue;
+      const std::int64_t side = rng_.below(2) == 0 ? 1 : -1;
+      apply(i, at, Trade{price(middles_[i] + side), 5 + rng_.uniform() * 100, side > 0 ? Side::Buy : Side::Sell});
+    }
+    begun_ = true;
+  }
+  const Instruments& instruments() const { return all_; }
+  const MarketState& state() const { return state_; }
+
+ private:
+  static Price price(std::int64_t ticks) { return Price::from_nanos(ticks * (Price::kScale / 1000)); }
+  void move(std::size_t i, Timestamp at) {
+    middles_[i] = std::clamp<std::int64_t>(middles_[i] + static_cast<std::int64_t>(rng_.below(5)) - 2, 50, 950);
+    BookUpdate book;
+    book.snapshot = true;
+    for (std::int64_t level = 1; level <= 10; ++level) {
+      book.bids.push_back({price(middles_[i] - level), 10 + rng_.uniform() * 500});
+      book.asks.push_back({price(middles_[i] + level), 10 + rng_.uniform() * 500});
+    }
+    apply(i, at, std::move(book));
+  }
+  void apply(std::size_t i, Timestamp at, EventBody what) {
+    const Event event{static_cast<InstrumentId>(i), at, at, std::move(what)};
+    if (!state_.apply(event)) std::abort();
+  }
+
+  Rng rng_{1};
+  Instruments all_;
+  MarketState state_;
+  std::vector<std::int64_t> middles_;
+  bool begun_ = false;
+};
+
+const Profile& markets_profile() {
+  static const Profile profile = [] {
+    SystemFs fs;
+    return Config::load(fs, {.profile = "polymarket"}).value().profile;
+  }();
+  return profile;
+}
+
+double percentile(std::vector<double> values, double share) {
+  const auto at = static_cast<std::size_t>(share * static_cast<double>(values.size() - 1));
+  std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(at), values.end());
+  return values[at];
+}
+
+/// Steps of one of the profile's banks once its longest window is full. `rows`: with the rows of all instruments, as
+/// the engine fills them each cycle.
+void profile_bank(benchmark::State& run, bool dense, bool rows) {
+  const RowSchema schema = RowSchema::make(markets_profile()).value();
+  const FeatureSet& set = dense ? schema.dense() : schema.features();
+  const auto calendar = make_always_open();
+  Books market{static_cast<std::size_t>(run.range(0))};
+  FeatureBank bank{set, *calendar};
+  Timestamp at = Timestamp::parse("2026-01-01T00:00:00Z").value();
+  const auto step = [&] {
+    at = at + set.step();
+    market.advance(at);
+  };
+  std::int64_t warm_up = 1;
+  for (std::size_t i = 0; i < set.size(); ++i) warm_up = std::max(warm_up, set[i].warm_up + 1);
+  for (std::int64_t i = 0; i < warm_up; ++i) {
+    step();
+    bank.step(at, market.instruments(), market.state());
+  }
+  std::vector<float> row(schema.size());
+  std::vector<double> times;
+  times.reserve(static_cast<std::size_t>(run.max_iterations));
+  std::int64_t allocated = 0;
+  for (auto _ : run) {
+    step();
+    const std::int64_t before = allocations;
+    const auto begin = std::chrono::steady_clock::now();
+    bank.step(at, market.instruments(), market.state());
+    for (std::size_t i = 0; rows && i < market.instruments().size(); ++i) {
+      const auto id = static_cast<InstrumentId>(i);
+      schema.fill(bank, nullptr, id, market.state()[id], row);
+      benchmark::DoNotOptimize(row.data());
+    }
+    times.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
+    run.SetIterationTime(times.back());
+    allocated += allocations - before;
+  }
+  run.counters["p50_ms"] = percentile(times, 0.5) * 1e3;
+  run.counters["p99_ms"] = percentile(times, 0.99) * 1e3;
+  run.counters["columns"] = static_cast<double>(set.size());
+  run.counters["allocations"] = static_cast<double>(allocated) / static_cast<double>(run.iterations());
+}
+
+void profile_fast_bank(benchmark::State& run) { profile_bank(run, false, false); }
+void profile_fast_bank_and_rows(benchmark::State& run) { profile_bank(run, false, true); }
+void profile_dense_bank(benchmark::State& run) { profile_bank(run, true, false); }
+
 BENCHMARK(window_sums)->Arg(20)->Arg(500)->Arg(5000)->Unit(benchmark::kMicrosecond);
 BENCHMARK(window_extremes)->Arg(20)->Arg(500)->Arg(5000)->Unit(benchmark::kMicrosecond);
 BENCHMARK(window_ranks)->Arg(20)->Arg(500)->Arg(5000)->Unit(benchmark::kMicrosecond);
 BENCHMARK(instruments)->Arg(1)->Arg(50)->Arg(500)->Arg(5000)->Unit(benchmark::kMicrosecond);
+BENCHMARK(profile_fast_bank)->Arg(500)->Arg(10'000)->Iterations(200)->UseManualTime()->Unit(benchmark::kMillisecond);
+BENCHMARK(profile_fast_bank_and_rows)
+    ->Arg(500)
+    ->Arg(10'000)
+    ->Iterations(200)
+    ->UseManualTime()
+    ->Unit(benchmark::kMillisecond);
+BENCHMARK(profile_dense_bank)->Arg(500)->Arg(10'000)->Iterations(200)->UseManualTime()->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace everlearn

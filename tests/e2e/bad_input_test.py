@@ -48,8 +48,9 @@ BAD_LINES = {
 
 
 def simulate(everlearn, profile, file, directory, *more):
-    return everlearn.run("simulate", "--profile", profile, "--input", file, "--data", directory, "--json", *more,
-                         status=None)
+    preset = ["--preset", "prices"] if profile == "polymarket" else []
+    return everlearn.run("simulate", "--profile", profile, *preset, "--input", file, "--data", directory, "--json",
+                         *more, status=None)
 
 
 @pytest.mark.parametrize("name", BAD_LINES)

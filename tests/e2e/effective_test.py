@@ -25,7 +25,7 @@ def dense_prices(tmp_path_factory):
 
 
 def simulate(everlearn, file, directory, sample):
-    return everlearn.simulate(directory, ["--profile", "polymarket", "--input", file],
+    return everlearn.simulate(directory, ["--profile", "polymarket", "--preset", "prices", "--input", file],
                               ["cycle.every=10s", f"examples.every={sample}"])
 
 
@@ -36,9 +36,10 @@ def test_an_hour_of_ten_second_cycles_on_fifty_markets_leaves_at_most_fifty(ever
     assert report["examples"]["collected"] <= MARKETS * steps
     assert 0 < report["examples"]["effective"] <= MARKETS
     assert report["examples"]["effective"] < report["examples"]["labelled"]
-    # Each cycle speaks about each market, and writes that down.
+    # Each cycle speaks about each market and target, and writes that down.
     said = csv_rows(everlearn.export(tmp_path / "data", "predictions", tmp_path / "p.csv"))
-    assert len(said) == MARKETS * report["cycles"]
+    assert {row["target"] for row in said} == {"change_1h", "relative_1h"}
+    assert len(said) == 2 * MARKETS * report["cycles"]
     examples = csv_rows(everlearn.export(tmp_path / "data", "examples", tmp_path / "e.csv"))
     assert {row["event_time"][14:19] for row in examples} == {"00:00", "15:00", "30:00", "45:00"}
 

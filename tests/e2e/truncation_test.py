@@ -69,7 +69,7 @@ def test_prediction_markets_cut_at_a_time_give_the_same_up_to_it(everlearn, shar
                 "train.min_holdout_effective=50", "signal.baseline_may_act=true", "store.segment_rows=4000",
                 "store.segment_age=1d"]
     # What decides the fate of a market stands in rows after the cut: the whole file, and a copy without them.
-    common = ["--profile", "polymarket", "--columns", "token=market_slug"]
+    common = ["--profile", "polymarket", "--preset", "prices", "--columns", "token=market_slug"]
     everlearn.simulate(tmp_path / "long", [*common, "--input", source, "--to", "2026-01-10"], settings)
     cut = cut_short(source, tmp_path / "short.csv", "2026-01-08 07:30:00")
     report = everlearn.simulate(tmp_path / "short", [*common, "--input", cut], settings)
