@@ -6,8 +6,8 @@
 namespace everlearn {
 
 struct LimitTerms {
-  double tick = 0;      // 0: unknown, the limit is not rounded
-  int tolerance = 0;    // ticks beyond the executable price
+  double tick = 0;           // 0: unknown, the limit is not rounded
+  int tolerance = 0;         // ticks beyond the executable price
   bool probability = false;  // never above 1 - tick
 };
 

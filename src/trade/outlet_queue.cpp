@@ -59,6 +59,17 @@ std::string OutletQueue::to_json() const {
   return JsonOut{}.put_list("intents", entries).text();
 }
 
+bool OutletQueue::keep_for(bool file, bool url) {
+  bool changed = false;
+  for (OutletIntent& intent : queue_) {
+    changed |= (intent.to_file && !file) || (intent.to_url && !url);
+    intent.to_file &= file;
+    intent.to_url &= url;
+  }
+  drop_done();
+  return changed;
+}
+
 std::vector<OutletIntent> OutletQueue::for_file() const {
   std::vector<OutletIntent> intents;
   for (const OutletIntent& intent : queue_)
@@ -72,27 +83,25 @@ void OutletQueue::in_file(const std::vector<OutletIntent>& written) {
   drop_done();
 }
 
-std::optional<OutletIntent> OutletQueue::next(Timestamp now) {
+std::optional<OutletIntent> OutletQueue::next(Timestamp now, std::optional<std::int64_t> under_way) {
   for (OutletIntent& intent : queue_) {
-    if (!intent.to_url || now < intent.expires || flying_ == intent.number) continue;
+    if (!intent.to_url || now < intent.expires || under_way == intent.number) continue;
     intent.to_url = false;
     losses_.push_back({intent.number, fmt::format("expired after {} attempts", intent.attempts)});
   }
   drop_done();
-  if (flying_) return std::nullopt;
+  if (under_way) return std::nullopt;
   OutletIntent* first = nullptr;
   for (OutletIntent& intent : queue_)
     if (intent.to_url && intent.next_try <= now && (first == nullptr || intent.next_try < first->next_try))
       first = &intent;
   if (first == nullptr) return std::nullopt;
   ++first->attempts;
-  flying_ = first->number;
   return *first;
 }
 
 void OutletQueue::answered(std::int64_t number, OutletAnswer answer, std::optional<Duration> again_after,
                            const std::string& detail, Timestamp now) {
-  if (flying_ == number) flying_.reset();
   OutletIntent* intent = find(number);
   if (intent == nullptr) return;
   switch (answer) {

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/result.hpp"
@@ -49,16 +50,19 @@ class OutletQueue {
   bool empty() const { return queue_.empty(); }
   std::size_t waiting() const { return queue_.size(); }
 
+  /// What a setting that is gone would have got is done. True: there was some.
+  bool keep_for(bool file, bool url);
+
   /// Those that are not in the file yet, in order.
   std::vector<OutletIntent> for_file() const;
   void in_file(const std::vector<OutletIntent>& written);
 
-  /// What to send now; its attempt is counted. One is under way at a time, the earliest that may be tried.
-  std::optional<OutletIntent> next(Timestamp now);
+  /// What to send now, if nothing is under way: the earliest that may be tried. Its attempt is counted. What expired
+  /// goes, but for the one under way, whose answer may still come.
+  std::optional<OutletIntent> next(Timestamp now, std::optional<std::int64_t> under_way);
   /// `again_after`: the address's own wish. `detail`: in words, why not.
-  void answered(std::int64_t number, OutletAnswer answer, std::optional<Duration> again_after, const std::string& detail,
-                Timestamp now);
-  bool under_way() const { return flying_.has_value(); }
+  void answered(std::int64_t number, OutletAnswer answer, std::optional<Duration> again_after,
+                const std::string& detail, Timestamp now);
   /// When next() may give something; none: nothing waits for the clock alone.
   std::optional<Timestamp> due() const;
   std::vector<OutletLoss> take_losses() { return std::exchange(losses_, {}); }
@@ -68,7 +72,6 @@ class OutletQueue {
   void drop_done();
 
   std::vector<OutletIntent> queue_;
-  std::optional<std::int64_t> flying_;  // not kept: what was under way when a process died goes out again
   std::vector<OutletLoss> losses_;
 };
 

@@ -84,10 +84,9 @@ std::pair<double, std::string> PaperAccount::allowance(const Order& order, const
   for (const auto& [id, position] : positions_) commit(id, std::fabs(position.entry_value));
   for (const Open& open : open_) commit(open.intent.instrument, std::fabs(open.rest()) * open.intent.limit.value());
   // Kelly for a bet with known mean and variance: edge / variance of the capital.
-  const double kelly =
-      decision.variance > 0
-          ? limits.kelly_fraction * decision.signal.expected_value / decision.variance * limits.capital / order.ratio
-          : limits.order;
+  const double kelly = decision.variance > 0 ? limits.kelly_fraction * decision.signal.expected_value /
+                                                   decision.variance * limits.capital / order.ratio
+                                             : limits.order;
   std::pair<double, std::string> least{limits.order, "order limit"};
   const auto take = [&least](double notional, const char* name) {
     if (notional < least.first) least = {notional, name};
@@ -142,10 +141,9 @@ PaperAccount::Order PaperAccount::order_for(const Decision& decision, const Mark
     best = Price::from(executable(last, order.side, state, instrument)).value_or(Price{});
   }
   if (rules_.tolerance_ticks)
-    order.limit = limit_price(best, order.side,
-                              {.tick = tick_of(instrument),
-                               .tolerance = *rules_.tolerance_ticks,
-                               .probability = rules_.probability_price});
+    order.limit = limit_price(
+        best, order.side,
+        {.tick = tick_of(instrument), .tolerance = *rules_.tolerance_ticks, .probability = rules_.probability_price});
   else if (order.instrument != signal.instrument)
     order.limit = best;
   return order;
@@ -212,14 +210,11 @@ std::vector<IntentRow> PaperAccount::decide(Timestamp now, const std::vector<Dec
     } else {
       intent.reason +=
           rules_.probability_price
-              ? fmt::format(": {:.2f} points after spread and fees{}",
-                            signal.expected_value * decision.price * 100,
+              ? fmt::format(": {:.2f} points after spread and fees{}", signal.expected_value * decision.price * 100,
                             order.instrument != signal.instrument ? "; the other outcome is bought" : "")
               : fmt::format(": {:.1f} bps after costs", signal.expected_value / kBps);
-      open_.push_back({.intent = intent,
-                       .earliest = now + rules_.latency,
-                       .exit_at = decision.exit_at,
-                       .waits = rules_.by_hand});
+      open_.push_back(
+          {.intent = intent, .earliest = now + rules_.latency, .exit_at = decision.exit_at, .waits = rules_.by_hand});
     }
     ++first_id;
     intents.push_back(std::move(intent));
@@ -250,6 +245,8 @@ void PaperAccount::expire(Timestamp now) {
 Result<IntentRow> PaperAccount::approve(std::int64_t id, Timestamp now) {
   for (Open& open : open_) {
     if (open.intent.id != id || !open.waits) continue;
+    if (open.intent.expires < now)
+      return fail(Code::NotFound, fmt::format("intent {} expired at {}", id, open.intent.expires.iso()));
     open.waits = false;
     open.intent.state = "open";
     open.intent.reason += "; approved by hand";

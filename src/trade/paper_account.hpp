@@ -102,8 +102,8 @@ class PaperAccount {
 
   /// Marks the account to the market: what the daily loss limit is measured by. Returns the equity.
   double mark(Timestamp now, const MarketView& market);
-  /// Cash, and what the positions would bring now: at the bid where there is one, nothing where a trusted book has none,
-  /// else at the last price, which is also what stands for a market that does not trade.
+  /// Cash, and what the positions would bring now: at the bid where there is one, nothing where a trusted book has
+  /// none, else at the last price, which is also what stands for a market that does not trade.
   double equity(const MarketView& market) const;
   struct Exposure {
     double committed = 0;  // of positions at their entry, and of intents that are not filled yet at their limits
@@ -112,7 +112,7 @@ class PaperAccount {
   };
   Exposure exposure(const MarketView& market) const;
 
-  double costs() const { return costs_; }         // paid so far: fees + half spreads
+  double costs() const { return costs_; }          // paid so far: fees + half spreads
   std::int64_t trades() const { return trades_; }  // closed round trips
   double cash() const { return cash_; }
   const WinMonths& months() const { return months_; }
@@ -137,7 +137,7 @@ class PaperAccount {
   struct Open {
     IntentRow intent;
     Timestamp earliest, exit_at;
-    double filled = 0;  // units, signed like the intent's
+    double filled = 0;   // units, signed like the intent's
     bool waits = false;  // for a person
     double rest() const { return intent.quantity - filled; }
   };
@@ -149,7 +149,8 @@ class PaperAccount {
   bool asked_in_market(InstrumentId id, const MarketView& market) const;
   Order order_for(const Decision& decision, const MarketView& market) const;
   void size_order(Order& order, const Decision& decision, const MarketView& market) const;
-  std::pair<double, std::string> allowance(const Order& order, const Decision& decision, const MarketView& market) const;
+  std::pair<double, std::string> allowance(const Order& order, const Decision& decision,
+                                           const MarketView& market) const;
   double tick_of(const Instrument& instrument) const;
   double executable(double price, int side, const InstrumentState& state, const Instrument& instrument) const;
   double value_of(const Position& position, InstrumentId id, const MarketView& market) const;

@@ -1,5 +1,6 @@
-// How often a position was won. A win is a position that brought more than it cost: what came back from its exits or its
-// settlement less what its entry took and all fees is above zero. Nothing gained is not won; an annulled one is neither.
+// How often a position was won. A win is a position that brought more than it cost: what came back from its exits or
+// its settlement less what its entry took and all fees is above zero. Nothing gained is not won; an annulled one is
+// neither.
 #pragma once
 
 #include <cstdint>
