@@ -163,7 +163,7 @@ class Examiner {
   }
 
   void source() {
-    for (Finding& finding : examine_source(profile())) {
+    for (Finding& finding : examine_source(profile(), examination_.dry_run)) {
       source_reads_ = source_reads_ && finding.health != Health::Fail;
       findings_.push_back(std::move(finding));
     }

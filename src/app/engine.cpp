@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "app/engine_parts.hpp"
+#include "app/learner_settings.hpp"
 #include "app/occasions.hpp"
 #include "app/stored_input.hpp"
 #include "label/price_window.hpp"
@@ -174,7 +175,8 @@ Result<Engine::LiveStep> Engine::run_until_now() {
   EL_CHECK(resume(now));
   while (!step.more) {
     if (!in_hand_) {
-      committed_position_ = source_.position();
+      // Of a source that forgets the position is all it knows of its markets: that is put down once a step.
+      if (source_.remembers()) committed_position_ = source_.position();
       EL_TRY(in_hand_, source_.next());
       if (!in_hand_) break;
     }
@@ -248,6 +250,9 @@ Result<void> Engine::keep(const Event& event) {
 // --- by hand ---------------------------------------------------------------------------------------------------------
 
 Result<void> Engine::request_training(TrainingWish wish) {
+  for (const TargetProfile& target : profile_.targets)
+    if (auto params = with_settings(target.learner, wish.params); !params)
+      return tl::unexpected<Error>(params.error());
   requested_ = std::move(wish);
   return store_.note(world_.clock.now(), "training requested", requested_.reason);
 }

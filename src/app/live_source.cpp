@@ -6,13 +6,14 @@
 #include "io/postgres_table.hpp"
 #include "io/table_source.hpp"
 #include "io/tail_source.hpp"
+#include "io/venue_source.hpp"
 
 namespace everlearn {
 namespace {
 
 constexpr const char* kDatabase = "db";
 
-enum class Input { Grows, Database, File };
+enum class Input { Grows, Database, File, Venue };
 
 struct Choice {
   Input input = Input::Grows;
@@ -22,9 +23,11 @@ struct Choice {
 Result<Choice> choose(const Profile& profile, const std::string& source_flag, const RecordingOptions& recording) {
   const SourceKind kind = profile.table.kind;
   if (source_flag == kDatabase) return Choice{Input::Database, {}};
-  if (!source_flag.empty()) return Choice{kind == SourceKind::Files ? Input::Grows : Input::File, source_flag};
+  const bool grows = kind == SourceKind::Files || kind == SourceKind::Venue;
+  if (!source_flag.empty()) return Choice{grows ? Input::Grows : Input::File, source_flag};
   if (!recording.inputs.empty()) return Choice{Input::Grows, recording.inputs.front()};
   if (kind == SourceKind::Postgres) return Choice{Input::Database, {}};
+  if (kind == SourceKind::Venue) return Choice{Input::Venue, {}};
   if (kind == SourceKind::TableFile) {
     if (profile.table.table.empty())
       return fail(Code::Config, "source.kind is table_file, but source.table does not say which file");
@@ -75,9 +78,33 @@ TableOptions table_options(const Profile& profile, const RecordingOptions& recor
   return options;
 }
 
+VenueOptions venue_options(const Profile& profile, const RecordingOptions& recording) {
+  VenueOptions options = profile.venue;
+  const LabelSpec& label = profile.targets[acting_target(profile)].label;
+  if (label.horizon.us() > 0) options.rules.horizon = label.horizon;
+  options.rules.linger = options.rules.horizon + label.tolerance;
+  if (profile.dense_every.us() > 0) options.rules.past_step = profile.dense_every;
+  options.rules.fields = profile.table.fields;
+  options.quarantine_dir = recording.quarantine_dir;
+  return options;
+}
+
 Result<std::unique_ptr<Source>> open_live_source(World world, const Profile& profile, const std::string& source_flag,
-                                                 const RecordingOptions& recording, Instruments& instruments) {
+                                                 const RecordingOptions& recording, Instruments& instruments,
+                                                 const VenueRun& venue) {
   EL_TRY(const Choice choice, choose(profile, source_flag, recording));
+  if (choice.input != Input::Venue && !venue.record.empty())
+    return fail(Code::Usage, fmt::format("--record {}: only what a venue tells can be recorded", venue.record));
+  if (choice.input == Input::Venue) {
+    VenueSourceOptions options;
+    options.feed.venue = venue_options(profile, recording);
+    if (profile.dense_every.us() > 0) options.feed.dense_every = profile.dense_every;
+    if (profile.cycle.us() > 0) options.feed.poll_every = profile.cycle;
+    options.feed.speed = venue.speed;
+    options.feed.seed = profile.seed;
+    options.record = venue.record;
+    return open_venue(world, options, instruments);
+  }
   if (choice.input == Input::Grows) {
     RecordingOptions options = recording;
     options.inputs = {choice.path};
@@ -89,7 +116,7 @@ Result<std::unique_ptr<Source>> open_live_source(World world, const Profile& pro
 Result<std::unique_ptr<Source>> open_whole_source(World world, const Profile& profile, const std::string& source_flag,
                                                   const RecordingOptions& recording, Instruments& instruments) {
   EL_TRY(const Choice choice, choose(profile, source_flag, recording));
-  if (choice.input == Input::Grows)
+  if (choice.input == Input::Grows || choice.input == Input::Venue)
     return fail(Code::Usage, fmt::format("--source {}: profile {} reads no table; --input takes recordings",
                                          source_flag, profile.name));
   TableOptions options = chosen_options(profile, recording, choice);
@@ -102,6 +129,7 @@ std::string live_source_name(const Profile& profile, const std::string& source_f
                              const RecordingOptions& recording) {
   const auto choice = choose(profile, source_flag, recording);
   if (!choice) return "nothing";
+  if (choice->input == Input::Venue) return profile.venue.socket;
   if (choice->input != Input::Database) return choice->path;
   const auto table = open_postgres_table(chosen_options(profile, recording, *choice));
   return table ? (*table)->name() : "the database";

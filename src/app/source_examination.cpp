@@ -9,6 +9,7 @@
 #include "io/file_table.hpp"
 #include "io/postgres_diagnosis.hpp"
 #include "io/table_form.hpp"
+#include "io/venue_diagnosis.hpp"
 
 namespace everlearn {
 namespace {
@@ -86,10 +87,24 @@ Finding rows_waiting(const Profile& profile, DataDirectory* data) {
   return {count->refused.empty() ? Health::Ok : Health::Warn, "next run", text};
 }
 
+std::vector<Finding> examine_venue(const Profile& profile, bool offline) {
+  std::vector<Finding> findings;
+  const VenueOptions options = venue_options(profile, {});
+  if (offline)
+    findings.push_back(
+        {Health::Ok, "venue",
+         fmt::format("{}, {} and {} are not asked: --dry-run", options.gamma, options.clob, options.socket)});
+  else
+    for (const DiagnosisStep& step : diagnose_venue(options, SystemClock{}.now())) findings.push_back(finding(step));
+  for (const DiagnosisStep& step : diagnose_venue_limits(options)) findings.push_back(finding(step));
+  return findings;
+}
+
 }  // namespace
 
-std::vector<Finding> examine_source(const Profile& profile) {
+std::vector<Finding> examine_source(const Profile& profile, bool offline) {
   if (profile.table.kind == SourceKind::Files) return {};
+  if (profile.table.kind == SourceKind::Venue) return examine_venue(profile, offline);
   const auto calendar = make_calendar(profile.calendar);
   if (!calendar) return {{Health::Fail, "source", calendar.error().message}};
   RecordingOptions recording;
@@ -106,7 +121,9 @@ std::vector<Finding> examine_source(const Profile& profile) {
 
 std::vector<Finding> examine_next_run(const Profile& profile, DataDirectory* data, bool reads) {
   std::vector<Finding> findings;
-  if (reads && profile.table.kind != SourceKind::Files) findings.push_back(rows_waiting(profile, data));
+  // A venue keeps no rows for us: what it says counts when it says it.
+  const bool table = profile.table.kind != SourceKind::Files && profile.table.kind != SourceKind::Venue;
+  if (reads && table) findings.push_back(rows_waiting(profile, data));
   if (data == nullptr) {
     findings.push_back({Health::Ok, "next run", "would be the first: no model serves, and none is tuned"});
     return findings;

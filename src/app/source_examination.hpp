@@ -8,8 +8,9 @@
 
 namespace everlearn {
 
-/// Step by step: the connection, the table, its columns, its newest row. Empty where the profile reads no table.
-std::vector<Finding> examine_source(const Profile& profile);
+/// Step by step: the connection, the table, its columns, its newest row; a venue from its names to a first book, unless
+/// `offline`. Empty where the profile reads files.
+std::vector<Finding> examine_source(const Profile& profile, bool offline);
 
 /// How many rows wait, which stream would serve, when the next base training is due. `data`: null before the first run.
 /// `reads`: the table was found in order.

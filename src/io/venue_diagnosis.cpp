@@ -149,7 +149,7 @@ class Diagnosis {
     if (problem != 0)
       return failed("host", fmt::format("{}: {}{}", quoted(address->host), gai_strerror(problem),
                                         problem == EAI_AGAIN ? ": is this machine online, and does it resolve names?"
-                                                             : ": is it spelled right in [venue]?"));
+                                                             : ": is this machine online, and is the name right in [venue]?"));
     std::vector<std::string> names, problems;
     for (const addrinfo* one = list.get(); one != nullptr; one = one->ai_next) names.push_back(numeric(*one));
     add(Step::Ok, "host", fmt::format("{} is {}", address->host, fmt::join(names, ", ")));
