@@ -182,6 +182,7 @@ Result<SimulationResult> simulate(const SimulationRequest& request) {
   recording.context = profile.context;
   recording.probability = profile.probability;
   recording.quarantine_dir = directory + "/quarantine/input";
+  if (profile.table.kind == SourceKind::Venue) recording.venue = venue_options(profile, recording).rules;
   // A recording is read again from its beginning; a table goes on where it was.
   if (!is_table || !saved) EL_CHECK(fs.remove_tree(recording.quarantine_dir));
   EL_TRY(const auto source, is_table ? open_whole_source(world, profile, request.source, recording, instruments)
@@ -196,7 +197,7 @@ Result<SimulationResult> simulate(const SimulationRequest& request) {
                                           .on_progress = request.on_progress}));
   EL_CHECK(engine->run_to_end());
   result.progress = engine->progress();
-  if (is_table) {  // only now it is known
+  if (is_table || recording.venue) {  // only now it is known
     result.source = source->report();
     EL_CHECK(store->put_state("source", source_json(result.source)));
     EL_CHECK(store->commit_state());

@@ -20,10 +20,15 @@ enum class Tier : std::uint8_t { None, First, Second };
 struct Candidate {
   const GammaMarket* market = nullptr;
   Tier was = Tier::None;
+  std::uint32_t strikes = 0;  // listings in a row, up to the last one, at which it was let off
 };
+
+/// A followed market leaves for its spread or its volume only at so many listings in a row: one wide book is no reason.
+inline constexpr std::uint32_t kStrikes = 3;
 
 struct Selection {
   std::vector<std::size_t> first, second;        // numbers of candidates; of `first` those that were there come first
+  std::vector<std::size_t> let_off;              // of those chosen, who broke such a rule
   std::map<std::string, std::int64_t> left_out;  // rule -> markets
 };
 

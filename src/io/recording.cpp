@@ -9,6 +9,7 @@
 
 #include "core/quoted.hpp"
 #include "io/recording_loader.hpp"
+#include "io/venue_replay.hpp"
 
 namespace everlearn {
 namespace {
@@ -154,6 +155,11 @@ Result<std::unique_ptr<Source>> open_recording(World world, const RecordingOptio
   if (options.from && options.to && *options.from >= *options.to) {
     return fail(Code::Usage,
                 fmt::format("the recording's part from {} to {} is empty", options.from->iso(), options.to->iso()));
+  }
+  if (options.venue) {
+    EL_TRY(auto files, input_files(world.fs, options));
+    EL_TRY(const bool is_run, is_venue_run(world.fs, files));
+    if (is_run) return open_venue_replay(world, options, std::move(files), instruments);
   }
   SourceReport report;
   EL_TRY(Recorded recorded, RecordingLoader(world.fs, options).load(report));

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/time.hpp"
+#include "io/venue_options.hpp"
 #include "market/calendar.hpp"
 
 namespace everlearn {
@@ -28,6 +29,7 @@ struct RecordingOptions {
   const Calendar* calendar = nullptr;  // gives bare dates and daily bars their sessions; outlives the call
   std::vector<std::string> context;    // names, or paths that are read too: instruments that feed others
   bool probability = false;            // prices are probabilities in [0, 1]
+  std::optional<VenueRules> venue;     // how a venue's run is read; empty: only its market frames are
 };
 
 }  // namespace everlearn

@@ -4,8 +4,6 @@
 // ignored.
 #include "io/venue_messages.hpp"
 
-#include <simdjson.h>
-
 #include <algorithm>
 
 #include <fmt/format.h>
@@ -14,6 +12,7 @@
 #include "core/decimal.hpp"
 #include "core/quoted.hpp"
 #include "io/table_format.hpp"
+#include "io/venue_json.hpp"
 
 namespace everlearn {
 namespace {
@@ -23,19 +22,6 @@ using simdjson::dom::object;
 
 constexpr std::int64_t kEarliestMs = days_since_epoch({1990, 1, 1}) * 86'400'000;
 constexpr std::int64_t kLatestMs = days_since_epoch({2100, 1, 1}) * 86'400'000;
-
-/// Text or number as text; empty where the key is absent or null.
-std::string text_of(const object& from, std::string_view key) {
-  element value;
-  if (from[key].get(value) != simdjson::SUCCESS || value.is_null()) return {};
-  std::string_view text;
-  if (value.get(text) == simdjson::SUCCESS) return std::string{text};
-  std::int64_t whole = 0;
-  if (value.get(whole) == simdjson::SUCCESS) return fmt::format("{}", whole);
-  double number = 0;
-  if (value.get(number) == simdjson::SUCCESS) return fmt::format("{}", number);
-  return simdjson::to_string(value);
-}
 
 RowResult<std::string> required_text(const object& from, std::string_view key) {
   std::string text = text_of(from, key);
@@ -81,10 +67,17 @@ RowResult<std::vector<BookLevel>> levels(const object& from, std::string_view ke
   return all;
 }
 
+/// A side of the best prices: nothing, 0 and, for asks, 1 stand for an empty one.
+std::optional<Price> best_of(const object& from, std::string_view key) {
+  const auto price = checked_price(text_of(from, key), key, true);
+  if (!price || price->nanos() >= Price::kScale) return std::nullopt;
+  return *price;
+}
+
 /// One event of a frame.
 class PolymarketEvent {
  public:
-  PolymarketEvent(const object& event, std::vector<VenueItem>& items) : event_{event}, items_{items} {}
+  PolymarketEvent(const object& event, VenueFrame& frame) : event_{event}, frame_{frame} {}
 
   RowResult<void> read() {
     const std::string type = text_of(event_, "event_type");
@@ -93,16 +86,8 @@ class PolymarketEvent {
     if (type == "last_trade_price") return trade();
     if (type == "tick_size_change") return tick_size("new_tick_size");
     if (type == "market_resolved") return resolved();
+    if (type == "best_bid_ask") return best_bid_ask();
     return {};
-  }
-
- private:
-  RowResult<VenueItem> item(const object& about) {
-    auto asset = required_text(about, "asset_id");
-    if (!asset) return tl::unexpected(std::move(asset).error());
-    const auto time = timestamp(event_);
-    if (!time) return tl::unexpected(time.error());
-    return VenueItem{*std::move(asset), text_of(event_, "market"), *time, Trade{}};
   }
 
   RowResult<void> book() {
@@ -118,16 +103,37 @@ class PolymarketEvent {
     if (auto ok = check_not_crossed(*bids, *asks); !ok) return ok;
     std::ranges::sort(*bids, [](const BookLevel& a, const BookLevel& b) { return a.price > b.price; });
     std::ranges::sort(*asks, [](const BookLevel& a, const BookLevel& b) { return a.price < b.price; });
+    if (const auto least = number_of(event_, "min_order_size"); least && *least >= 0) {
+      frame_.min_sizes.emplace_back(one->instrument, *least);
+    }
     one->what = BookUpdate{true, *std::move(bids), *std::move(asks)};
-    items_.push_back(*std::move(one));
+    frame_.items.push_back(*std::move(one));
     return {};
+  }
+
+ private:
+  RowResult<VenueItem> item(const object& about) {
+    auto asset = required_text(about, "asset_id");
+    if (!asset) return tl::unexpected(std::move(asset).error());
+    const auto time = timestamp(event_);
+    if (!time) return tl::unexpected(time.error());
+    return VenueItem{*std::move(asset), text_of(event_, "market"), *time, Trade{}};
   }
 
   RowResult<void> price_change() {
     simdjson::dom::array changes;
-    if (event_["price_changes"].get(changes) == simdjson::SUCCESS) return change_all(changes, true);
-    if (event_["changes"].get(changes) == simdjson::SUCCESS) return change_all(changes, false);
-    return change(event_, event_);
+    RowResult<void> done;
+    if (event_["price_changes"].get(changes) == simdjson::SUCCESS) {
+      done = change_all(changes, true);
+    } else if (event_["changes"].get(changes) == simdjson::SUCCESS) {
+      done = change_all(changes, false);
+    } else {
+      done = change(event_, event_);
+    }
+    if (!done) return done;
+    for (BestQuotes& one : best_) one.after = frame_.items.size();
+    std::ranges::move(best_, std::back_inserter(frame_.best));
+    return {};
   }
 
   RowResult<void> change_all(const simdjson::dom::array& changes, bool each_names_its_asset) {
@@ -147,14 +153,33 @@ class PolymarketEvent {
     if (!new_level) return tl::unexpected(new_level.error());
     const auto which = side(values);
     if (!which) return tl::unexpected(which.error());
-    auto* same = items_.size() > first_ && items_.back().instrument == one->instrument
-                     ? std::get_if<BookUpdate>(&items_.back().what)
+    note_best(values, one->instrument, one->event_time);
+    auto* same = frame_.items.size() > first_ && frame_.items.back().instrument == one->instrument
+                     ? std::get_if<BookUpdate>(&frame_.items.back().what)
                      : nullptr;
     if (same == nullptr) {
       one->what = BookUpdate{};
-      same = std::get_if<BookUpdate>(&items_.emplace_back(*std::move(one)).what);
+      same = std::get_if<BookUpdate>(&frame_.items.emplace_back(*std::move(one)).what);
     }
     (*which == Side::Buy ? same->bids : same->asks).push_back(*new_level);
+    return {};
+  }
+
+  /// Of an asset that a message changes several times, what is said last.
+  void note_best(const object& from, const std::string& instrument, Timestamp time) {
+    if (from["best_bid"].error() != simdjson::SUCCESS || from["best_ask"].error() != simdjson::SUCCESS) return;
+    auto at = std::ranges::find(best_, instrument, &BestQuotes::instrument);
+    if (at == best_.end()) at = best_.insert(best_.end(), BestQuotes{instrument, time, {}, {}, true, 0});
+    at->bid = best_of(from, "best_bid");
+    at->ask = best_of(from, "best_ask");
+  }
+
+  /// It changes nothing: one that cannot be read is no loss.
+  RowResult<void> best_bid_ask() {
+    const auto one = item(event_);
+    if (!one) return {};
+    frame_.best.push_back({one->instrument, one->event_time, best_of(event_, "best_bid"), best_of(event_, "best_ask"),
+                           false, frame_.items.size()});
     return {};
   }
 
@@ -165,7 +190,7 @@ class PolymarketEvent {
     if (!read) return tl::unexpected(read.error());
     const auto taker = side(event_);
     one->what = Trade{read->price, read->size, taker.value_or(Side::Unknown)};
-    items_.push_back(*std::move(one));
+    frame_.items.push_back(*std::move(one));
     return {};
   }
 
@@ -175,41 +200,66 @@ class PolymarketEvent {
     const auto size = checked_price(text_of(event_, key), key, true);
     if (!size) return tl::unexpected(size.error());
     one->what = TickSize{*size};
-    items_.push_back(*std::move(one));
+    frame_.items.push_back(*std::move(one));
     return {};
   }
 
   RowResult<void> resolved() {
     const auto time = timestamp(event_);
     if (!time) return tl::unexpected(time.error());
-    const auto winner = required_text(event_, "winning_asset_id");
-    if (!winner) return tl::unexpected(winner.error());
     simdjson::dom::array assets;
     if (event_["assets_ids"].get(assets) != simdjson::SUCCESS) return refuse("incomplete message", "no assets_ids");
+    const std::string market = text_of(event_, "market");
+    const std::string winner = text_of(event_, "winning_asset_id");
+    if (winner.empty()) {
+      frame_.undecided.push_back(market);
+      return {};
+    }
     for (const element one : assets) {
       std::string_view asset;
       if (one.get(asset) != simdjson::SUCCESS) return refuse("incomplete message", "an asset id");
-      items_.push_back(
-          {std::string{asset}, text_of(event_, "market"), *time, Resolution{asset == *winner ? 1.0 : 0.0}});
+      frame_.items.push_back({std::string{asset}, market, *time, Resolution{asset == winner ? 1.0 : 0.0}});
     }
     return {};
   }
 
   const object& event_;
-  std::vector<VenueItem>& items_;
-  const std::size_t first_ = items_.size();
+  VenueFrame& frame_;
+  const std::size_t first_ = frame_.items.size();
+  std::vector<BestQuotes> best_;  // of this message, one an asset
 };
 
-RowResult<void> read_polymarket(element frame, std::vector<VenueItem>& items) {
+using ReadEvent = RowResult<void> (PolymarketEvent::*)();
+
+/// One event, all of it or nothing.
+RowResult<void> read_event(const element& one, ReadEvent read, VenueFrame& frame) {
   object event;
-  if (frame.get(event) == simdjson::SUCCESS) return PolymarketEvent{event, items}.read();
-  simdjson::dom::array events;
-  if (frame.get(events) != simdjson::SUCCESS) return refuse("unreadable message", "neither an object nor an array");
-  for (const element one : events) {
-    if (one.get(event) != simdjson::SUCCESS) return refuse("unreadable message", "not an object");
-    if (auto ok = PolymarketEvent{event, items}.read(); !ok) return ok;
+  if (one.get(event) != simdjson::SUCCESS) return refuse("unreadable message", "not an object");
+  const std::size_t items = frame.items.size();
+  const std::size_t sizes = frame.min_sizes.size();
+  auto done = (PolymarketEvent{event, frame}.*read)();
+  if (!done) {
+    frame.items.resize(items);
+    frame.min_sizes.resize(sizes);
   }
-  return {};
+  return done;
+}
+
+/// Reads one object or the objects of an array. What is refused is kept in the frame.
+void read_events(const element& document, ReadEvent read, VenueFrame& frame) {
+  const auto one_event = [&](const element& one) {
+    if (auto done = read_event(one, read, frame); !done) {
+      frame.refused.push_back({std::move(done).error(), simdjson::to_string(one)});
+    }
+  };
+  simdjson::dom::array events;
+  if (document.get(events) == simdjson::SUCCESS) {
+    for (const element one : events) one_event(one);
+  } else if (document.is_object()) {
+    one_event(document);
+  } else {
+    frame.refused.push_back({{"unreadable message", "neither an object nor an array"}, simdjson::to_string(document)});
+  }
 }
 
 }  // namespace
@@ -243,14 +293,35 @@ RowResult<void> VenueMessages::read(const Envelope& envelope, std::vector<VenueI
                   fmt::format("venue {} is not known (known: polymarket)", everlearn::quoted(envelope.venue)));
   }
   if (envelope.channel != "market") return {};
-  if (envelope.raw.empty() || envelope.raw == "PING" || envelope.raw == "PONG") return {};
-  element frame;
-  const auto error = parser_->frames.parse(envelope.raw).get(frame);
-  if (error != simdjson::SUCCESS) return refuse("unreadable message", simdjson::error_message(error));
-  const std::size_t had = items.size();
-  auto result = read_polymarket(frame, items);
-  if (!result) items.resize(had);
-  return result;
+  VenueFrame frame;
+  read_frame(envelope.raw, frame);
+  if (!frame.refused.empty()) return tl::unexpected(std::move(frame.refused.front().refusal));
+  std::ranges::move(frame.items, std::back_inserter(items));
+  return {};
+}
+
+void VenueMessages::read_frame(std::string_view raw, VenueFrame& frame) {
+  if (raw.empty() || raw == "PING" || raw == "PONG") return;
+  if (raw.size() > kLargestFrame) {
+    frame.refused.push_back(
+        {{"oversized frame", fmt::format("{} bytes, at most {}", raw.size(), kLargestFrame)}, std::string{raw}});
+    return;
+  }
+  const auto document = parsed(parser_->frames, raw);
+  if (!document) {
+    frame.refused.push_back({document.error(), std::string{raw}});
+  } else {
+    read_events(*document, &PolymarketEvent::read, frame);
+  }
+}
+
+void VenueMessages::read_books(std::string_view raw, VenueFrame& frame) {
+  const auto document = parsed(parser_->frames, raw);
+  if (!document) {
+    frame.refused.push_back({document.error(), std::string{raw}});
+  } else {
+    read_events(*document, &PolymarketEvent::book, frame);
+  }
 }
 
 }  // namespace everlearn
