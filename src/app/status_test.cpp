@@ -83,7 +83,7 @@ TEST_CASE("status: how dense the history is, and what is locked") {
                  "             120.00 in 3 positions and open orders; 40.00 of it locked in 1 position that cannot be "
                  "sold before it resolves; 2 intents waiting for a person (`everlearn intents list`)"));
   CHECK(
-      status_json(status).find("\"interval_minutes\":16.2,\"target_minutes\":15,\"open_holes\":3,\"backfilled\":320") !=
+      status_json(status).find("\"interval_minutes\":16.2,\"target_minutes\":15.0,\"open_holes\":3,\"backfilled\":320") !=
       std::string::npos);
 }
 

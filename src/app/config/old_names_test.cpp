@@ -1,6 +1,7 @@
 #include "app/config/old_names.hpp"
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 
@@ -132,6 +133,113 @@ TEST_CASE("old names: what [env] may say") {
 TEST_CASE("old names: the one that learning switches on by itself") {
   CHECK(auto_enable_env_name(User{}.loaded()) == std::nullopt);
   CHECK(auto_enable_env_name(User{std::string{kSmall} + "OLD_ML = \"train.enabled\"\n"}.loaded()) == "OLD_ML");
+}
+
+// --- the older Polymarket system: docs/compatibility.md --------------------------------------------------------------
+
+struct OldSetting {
+  std::string name, key, fallback;  // as the documents have it, by our words
+  std::string given, meant;
+};
+
+const std::vector<OldSetting>& old_settings() {
+  static const std::vector<OldSetting> all{
+      {"POLYBOT_ENABLE_ML", "train.enabled", "false", "True", "True"},
+      {"POLYBOT_ML_RETRAIN_INTERVAL_HOURS", "train.every", "6h", "12", "12h"},
+      {"POLYBOT_ML_DATA_RETENTION_DAYS", "retention.days", "1095", "730", "730"},
+      {"POLYBOT_ML_MAX_TRAINING_EXAMPLES", "train.max_examples", "25000000", "10000000", "10000000"},
+      {"POLYBOT_ML_PRICE_SNAPSHOT_INTERVAL_MINUTES", "prices.every", "15m", "30", "30m"},
+      {"POLYBOT_ML_ENABLE_BACKFILL", "backfill.use", "true", "false", "false"},
+      {"POLYBOT_ML_AUTO_ENABLE_THRESHOLD", "train.auto_enable", "2000", "0", "0"},
+      {"POLYBOT_ML_MIN_TRAINING_EXAMPLES", "train.min_effective", "1000", "3000", "3000"},
+      {"POLYBOT_ML_VALIDATION_THRESHOLD_R2", "target.change_1h.require", "[r2>=0.03, direction_accuracy>=0.52]", "0.05",
+       "[r2>=0.05, direction_accuracy>=0.52]"},
+      {"POLYBOT_ML_PREDICTION_BLEND_WEIGHT", "target.change_1h.blend_weight", "0.7", "0.5", "0.5"},
+      {"POLYBOT_ML_DATA_COLLECTION_LIMIT", "venue.markets", "50", "250", "250"},
+      {"POLYBOT_ML_USE_ENSEMBLE", "ensemble.use", "false", "true", "true"},
+  };
+  return all;
+}
+
+Config polymarket(ConfigInput input, const std::string& profile = "polymarket") {
+  SimFs fs;
+  input.profile = profile;
+  const auto config = Config::load(fs, input);
+  INFO((config ? "" : config.error().message));
+  REQUIRE(config);
+  return *config;
+}
+
+TEST_CASE("old names: the older Polymarket system's settings have their defaults, and mean what they meant") {
+  const Config defaults = polymarket({});
+  for (const OldSetting& old : old_settings()) {
+    CAPTURE(old.name);
+    CHECK(setting(defaults, old.key).value == old.fallback);
+    for (const bool in_file : {true, false}) {
+      ConfigInput input;
+      if (in_file)
+        input.dot_env = old.name + "=" + old.given + "\n";
+      else
+        input.environment = {{old.name, old.given}};
+      const Config config = polymarket(input);
+      CHECK(setting(config, old.key).value == old.meant);
+      CHECK(setting(config, old.key).origin == (in_file ? ".env " : "environment ") + old.name);
+      CHECK(unheard_words(config).empty());
+    }
+  }
+  CHECK(auto_enable_env_name(defaults) == "POLYBOT_ENABLE_ML");
+}
+
+TEST_CASE("old names: the complete .env of both older documents is understood to the last line") {
+  ConfigInput input;
+  input.dot_env =
+      "# === ML Core (unchanged) ===\nPOLYBOT_ENABLE_ML=false  # Auto-enabled when ready\nPOLYBOT_ML_MODEL_DIR=models\n"
+      "POLYBOT_ML_DATA_DB=data/training_data.db\nPOLYBOT_ML_RETRAIN_INTERVAL_HOURS=6\n\n"
+      "POLYBOT_ML_DATA_RETENTION_DAYS=1095  # 3 years (was 730)\n"
+      "POLYBOT_ML_MAX_TRAINING_EXAMPLES=25000000  # 25M (was 5M)\n"
+      "POLYBOT_ML_PRICE_SNAPSHOT_INTERVAL_MINUTES=15  # Collect every 15 min\n"
+      "POLYBOT_ML_ENABLE_BACKFILL=true  # Fill gaps when restarted\n"
+      "POLYBOT_ML_AUTO_ENABLE_THRESHOLD=2000  # Auto-enable at 2,000 examples\n"
+      "POLYBOT_ML_MIN_TRAINING_EXAMPLES=1000\nPOLYBOT_ML_VALIDATION_THRESHOLD_R2=0.03\n"
+      "POLYBOT_ML_PREDICTION_BLEND_WEIGHT=0.7\nPOLYBOT_ML_DATA_COLLECTION_LIMIT=50  # Track 50 markets\n"
+      "POLYBOT_ML_USE_ENSEMBLE=false  # Use single model (simpler)\n";
+  const Config config = polymarket(input), defaults = polymarket({});
+  CHECK(unheard_words(config) ==
+        Lines{"no effect: POLYBOT_ML_DATA_DB (.env): everything lies in the data directory (--data)",
+              "no effect: POLYBOT_ML_MODEL_DIR (.env): models lie in models/ of the data directory (--data)"});
+  REQUIRE(config.settings.size() == defaults.settings.size());
+  for (std::size_t i = 0; i < config.settings.size(); ++i) {
+    CAPTURE(config.settings[i].key);
+    CHECK(config.settings[i].value == defaults.settings[i].value);
+  }
+}
+
+TEST_CASE("old names: every one of them stands in docs/compatibility.md") {
+  SystemFs fs;
+  const auto page = read_file(fs, std::string{EVERLEARN_SOURCE_DIR} + "/docs/compatibility.md");
+  REQUIRE(page);
+  const Config defaults = polymarket({});
+  REQUIRE(defaults.old_names.names.size() == 14);
+  for (const auto& [name, old] : defaults.old_names.names) {
+    CAPTURE(name);
+    const std::string row =
+        old.key.empty() ? fmt::format("| `{}` | none |", name) : fmt::format("| `{}` | `{}` |", name, old.key);
+    CHECK(page->find(row) != std::string::npos);
+  }
+}
+
+TEST_CASE("old names: they count in the profile that lists them, and in no other") {
+  ConfigInput input;
+  for (const OldSetting& old : old_settings()) input.environment[old.name] = old.given;
+  input.environment["POLYBOT_SOMETHING"] = "1";
+  for (const auto& [name, text] : built_in_profiles()) {
+    if (name == "polymarket") continue;
+    CAPTURE(name);
+    const Config with = polymarket(input, name), without = polymarket({}, name);
+    CHECK(unheard_words(with).empty());
+    for (std::size_t i = 0; i < with.settings.size(); ++i) CHECK(with.settings[i].value == without.settings[i].value);
+  }
+  CHECK(polymarket(input).not_honoured.size() == 1);
 }
 
 }  // namespace
