@@ -149,6 +149,10 @@ void JsonMembers::set(std::string_view key, std::string json) {
 
 void JsonMembers::set_text(std::string_view key, std::string_view text) { set(key, json_quoted(text)); }
 
+void JsonMembers::remove(std::string_view key) {
+  std::erase_if(members_, [&](const auto& member) { return member.first == key; });
+}
+
 std::string JsonMembers::object() const {
   std::string json = "{";
   for (const auto& [key, value] : members_) {

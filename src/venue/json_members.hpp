@@ -33,6 +33,7 @@ class JsonMembers {
   /// `json` is JSON; a new member goes to the end.
   void set(std::string_view key, std::string json);
   void set_text(std::string_view key, std::string_view text);
+  void remove(std::string_view key);
 
   std::string object() const;
 

@@ -28,6 +28,7 @@ enum class Act : std::uint8_t {
   Resolve,     // closed for good
   TickSize,    // `tick` from now on
   Reopen,      // takes orders again
+  Annul,       // closed for good without an outcome: prices 0 and 0, what was held pays a half
 };
 
 struct ScriptedAct {
