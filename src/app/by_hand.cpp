@@ -127,7 +127,7 @@ Result<std::string> apply_by_hand(const HandRequest& request, Engine& engine, Da
     const std::string reason = request.arg("reason").empty() ? "by hand" : request.arg("reason");
     if (engine.training()) return fail(Code::InUse, "a training runs already");
     EL_TRY(const std::int64_t rows, rows_asked(request.arg("rows")));
-    EL_CHECK(engine.request_training({.reason = reason, .rows = rows}));
+    EL_CHECK(engine.request_training({.reason = reason, .rows = rows, .params = text_lines(request.arg("params"))}));
     said = "a training starts now; `status` and `models list` tell how it ends";
   } else if (request.verb == "backfill") {
     EL_TRY(const std::int64_t holes, engine.look_for_holes());

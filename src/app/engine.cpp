@@ -175,7 +175,7 @@ Result<Engine::LiveStep> Engine::run_until_now() {
   EL_CHECK(resume(now));
   while (!step.more) {
     if (!in_hand_) {
-      // Of a source that forgets the position is all it knows of its markets: that is put down once a step.
+      // Of a source that forgets the position is all it knows of its markets: that is put down with a whole commit.
       if (source_.remembers()) committed_position_ = source_.position();
       EL_TRY(in_hand_, source_.next());
       if (!in_hand_) break;
@@ -187,7 +187,7 @@ Result<Engine::LiveStep> Engine::run_until_now() {
     ++step.events;
     step.more = enough();
   }
-  if (!in_hand_) committed_position_ = source_.position();
+  if (!in_hand_ && source_.remembers()) committed_position_ = source_.position();
   if (!step.more) EL_CHECK(run_cycles_before(std::min(now, source_.told_until(now))));
   // Between cycles that may be a day apart: trainings that ended, and what a hand asked for.
   if (trainings_.running() && options_.clock_speed == 1) EL_CHECK(finish_trainings(now, false));

@@ -51,8 +51,9 @@ std::string_view text(Learning learning);
 /// A training that is asked for.
 struct TrainingWish {
   std::string reason;
-  std::int64_t rows = 0;  // on the newest so many labelled ones; 0: as the profile says
-  bool validate = false;  // of classes: the newest 200 unseen rows must be right often enough too
+  std::int64_t rows = 0;            // on the newest so many labelled ones; 0: as the profile says
+  bool validate = false;            // of classes: the newest 200 unseen rows must be right often enough too
+  std::vector<std::string> params;  // "max_depth=3": of the learner, for this training (app/learner_settings.hpp)
 };
 
 class Engine {
@@ -123,6 +124,7 @@ class Engine {
   std::string checkpoint() const;
   void encode_base(ByteWriter& out) const;
   Result<void> decode_base(ByteReader& in);
+  Result<void> read_dense_prices();
   Result<void> keep_base_if_due();
   Result<void> restore_base_and_inputs();
   bool keeps_base() const;  // heavy state now and then, and the inputs since
@@ -152,6 +154,7 @@ class Engine {
                std::span<const double> baseline, std::span<float> scratch) const;
   void speak(const Target& target, const ExampleRow& example, std::span<const double> baseline, bool sample,
              Decision& decision);
+  bool tell_signal(InstrumentId id, int side, Timestamp at);
   Result<void> act(Timestamp at, Decision& decision);
   double flat_band(const Target& target, InstrumentId id) const;
   Result<void> mark_equity(Timestamp at);
@@ -267,6 +270,7 @@ class Engine {
   Timestamp serves_since_ = Timestamp::min();
   std::int64_t own_matured_ = 0;
   std::string poor_model_;
+  std::map<InstrumentId, std::pair<int, Timestamp>> signalled_;  // side that was told, and the last cycle that said so
   std::string fallen_back_;                                      // what was told last of a champion that does not speak
   std::optional<Timestamp> trouble_since_;                       // of the source; live only
   std::map<std::pair<Timestamp, InstrumentId>, double> served_;  // class said, until its label is known

@@ -1,6 +1,7 @@
 // What a commit makes durable, and how a restart continues from it. docs/formats/checkpoint-v1.md.
 #include <fmt/format.h>
 
+#include "app/data_directory.hpp"
 #include "app/engine_parts.hpp"
 #include "app/mirror.hpp"
 #include "app/retention.hpp"
@@ -30,6 +31,7 @@ Result<void> Engine::commit() {
     progress_.wall_seconds = split_->before + split_->run.seconds();
     progress_.fraction = source_.progress();
     EL_CHECK(store_.put_state("progress", progress_.to_json()));
+    if (!source_.remembers()) committed_position_ = source_.position();
     EL_CHECK(keep_base_if_due());
     EL_CHECK(store_.commit(checkpoint()));
     const Timestamp now = progress_.last_cycle.value_or(world_.clock.now());
@@ -121,6 +123,7 @@ std::string Engine::checkpoint() const {
   out.text(wish.reason);
   out.i64(wish.rows);
   out.boolean(wish.validate);
+  out.text(fmt::format("{}", fmt::join(wish.params, "\n")));
   out.u32(static_cast<std::uint32_t>(promotions_.size()));
   for (const Promotion& promotion : promotions_) {
     out.u32(promotion.target);
@@ -132,6 +135,12 @@ std::string Engine::checkpoint() const {
     out.time(key.first);
     out.u32(static_cast<std::uint32_t>(key.second));
     out.f64(value);
+  }
+  out.u32(static_cast<std::uint32_t>(signalled_.size()));
+  for (const auto& [id, last] : signalled_) {
+    out.u32(static_cast<std::uint32_t>(id));
+    out.i64(last.first);
+    out.time(last.second);
   }
   streams_.encode(out);
   out.text(tuned_ ? tuned_->card().id : "");
@@ -162,8 +171,12 @@ void Engine::encode_base(ByteWriter& out) const {
 Result<void> Engine::decode_base(ByteReader& in) {
   EL_TRY(instruments_, Instruments::decode(in));
   EL_TRY(market_, MarketState::decode(in));
-  EL_CHECK(bank_.decode(in));
-  return dense_ ? dense_->decode(in) : Result<void>{};
+  // Of a directory that was rebuilt with other features (docs/decisions/0013): those of the cycles begin anew, the dense
+  // ones are made of the dense prices.
+  EL_CHECK(bank_.decode_or_begin(in));
+  if (!dense_) return {};
+  EL_TRY(const bool same, dense_->decode(in));
+  return same ? Result<void>{} : read_dense_prices();
 }
 
 // Part of the open transaction. What names the instruments is small and needed by the inputs since the base.
@@ -274,6 +287,7 @@ Result<void> Engine::restore(std::string_view saved) {
   requested_.reason = in.text();
   requested_.rows = in.i64();
   requested_.validate = in.boolean();
+  requested_.params = text_lines(in.text());
   for (std::uint32_t n = in.u32(); n > 0 && in.ok(); --n) {
     Promotion promotion{};
     promotion.target = static_cast<std::uint16_t>(in.u32());
@@ -285,6 +299,11 @@ Result<void> Engine::restore(std::string_view saved) {
     const Timestamp t = in.time();
     const InstrumentId id{in.u32()};
     served_[{t, id}] = in.f64();
+  }
+  for (std::uint32_t n = in.u32(); n > 0 && in.ok(); --n) {
+    const InstrumentId id{in.u32()};
+    const auto side = static_cast<int>(in.i64());
+    signalled_[id] = {side, in.time()};
   }
   EL_CHECK(streams_.decode(in));
   tuned_base_ = in.text();

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "app/engine_parts.hpp"
+#include "app/learner_settings.hpp"
 #include "app/occasions.hpp"
 #include "core/json.hpp"
 
@@ -135,6 +136,10 @@ Result<void> Engine::train_if_due(Timestamp at) {
       request.reason +=
           fmt::format("; {}{} rows wanted, {}", wanted.words, wanted.rows,
                       newest.rows < wanted.rows ? fmt::format("only {} there", newest.rows) : "all there");
+    }
+    if (!training_.params.empty()) {
+      EL_TRY(request.params, with_settings(target->profile->learner, training_.params));
+      request.reason += fmt::format("; with {}", fmt::join(training_.params, ", "));
     }
     request.plan = plan_training(profile_, at, first, *target->latest_labelled);
     request.judged_until = target->judged_until;

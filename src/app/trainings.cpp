@@ -98,7 +98,7 @@ Result<void> Trainings::start(const TrainingRequest& request, const Place& place
   spec.markets = place.markets;
   spec.max_examples = profile_.max_examples;
   spec.min_effective = profile_.min_effective;
-  spec.params = target.learner;
+  spec.params = request.params.value_or(target.learner);
   spec.calibration = target.calibration;
   spec.conformal_alpha = target.conformal_alpha;
   spec.blend_weight = target.blend_weight;
@@ -189,7 +189,7 @@ Result<TrainingOutcome> Trainings::judge(const Job& job, const ProcessExit& exit
   card.label_max = result.label_max;
   card.trees = result.best_iteration;
   card.blend_weight = target.blend_weight;
-  card.params = target.learner;
+  card.params = job.spec.params;
   card.seed = profile_.seed;
   card.reason = job.request.reason;
   card.gain = result.gain;

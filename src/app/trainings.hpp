@@ -22,6 +22,7 @@ struct TrainingRequest {
   std::string reason;
   std::int64_t rows_wanted = 0, rows_there = 0;  // by scaling or by hand; wanted 0: all of the window
   std::vector<Requirement> also_require;         // beside the target's own
+  std::optional<LearnerParams> params;           // in place of the target's own
   Timestamp judged_until = Timestamp::min();     // latest hold-out row that an earlier verdict of the target used
 };
 

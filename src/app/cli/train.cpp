@@ -7,6 +7,7 @@
 
 #include "app/by_hand.hpp"
 #include "app/cli/command.hpp"
+#include "app/learner_settings.hpp"
 #include "app/report/words.hpp"
 #include "app/state_place.hpp"
 #include "app/status.hpp"
@@ -22,6 +23,7 @@ struct Options {
   bool force = false, check = false, progressive = false, validate = false;
   std::int64_t rows = 0;  // 0: as the profile says
   std::string state;
+  std::vector<std::string> params;  // KEY=VALUE, for this training
 };
 
 Result<void> check(const Options& options) {
@@ -97,7 +99,7 @@ Result<void> train_here(const Options& options, Place place) {
          Engine::make(
              world, directory->profile(), directory->calendar(), directory->store(), source, instruments,
              {.data_directory = directory->path(), .trainer = beside_us("everlearn-train"), .virtual_clock = &clock}));
-  EL_CHECK(engine->train_now({.reason = "by hand", .rows = options.rows, .validate = options.validate}));
+  EL_CHECK(engine->train_now({.reason = "by hand", .rows = options.rows, .validate = options.validate, .params = options.params}));
   EL_TRY(const auto verdicts, directory->store().verdicts());
   std::string said = fmt::format("trained as of {}", before.last_cycle->iso().substr(0, 16));
   std::vector<std::string> jsons;
@@ -140,6 +142,7 @@ Result<void> train_in_state(const Options& options) {
 
 Result<void> run(const Options& options) {
   if (options.check) return check(options);
+  EL_TRY([[maybe_unused]] const LearnerParams understood, with_settings({}, options.params));
   if (!options.state.empty()) return train_in_state(options);
   EL_TRY(Place place, find_place(options.common));
   const std::string socket = control_socket_path(place.directory);
@@ -155,6 +158,7 @@ Result<void> run(const Options& options) {
                 "--validate waits for the verdict, but a daemon trains on its own time: `models list` tells it");
   HandRequest wish{"train", {{"reason", "by hand"}}};
   if (options.rows > 0) wish.args["rows"] = fmt::format("{}", options.rows);
+  if (!options.params.empty()) wish.args["params"] = fmt::format("{}", fmt::join(options.params, "\n"));
   EL_TRY(const std::string answer, ask_daemon(socket, wish.to_json(), Duration::seconds(60)));
   EL_TRY(const std::string said, answer_from_json(answer));
   return say(options, said, {});
@@ -177,6 +181,10 @@ void add_train(Verbs& verbs) {
   verb->add_flag("--progressive", options->progressive,
                  "on the rows that the profile's [scaling] wants this week, as the schedule does")
       ->excludes(rows);
+  verb->add_option("--param", options->params,
+                   "KEY=VALUE of the learner for this training alone, under our name or LightGBM's: learning_rate, "
+                   "max_depth, num_leaves, n_estimators ...; may be repeated")
+      ->delimiter(',');
   verb->add_option("--state", options->state,
                    "where the state lies between runs: a directory, or s3://bucket/prefix; see analyze");
   verbs.runs[verb] = [options] { return run(*options); };
