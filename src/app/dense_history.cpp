@@ -57,6 +57,7 @@ void DenseHistory::step(Timestamp at, const Instruments& instruments, std::vecto
 void DenseHistory::feed(FeatureBank& bank, std::size_t number, const Instruments& instruments) const {
   const Timestamp at = steps_[number].at;
   MarketState market;
+  market.make_room(instruments.size());
   std::size_t count = 0;
   std::size_t first = number;
   while (first > 0 && at - steps_[first - 1].at <= bridge_) --first;
@@ -143,7 +144,7 @@ void DenseHistory::encode(ByteWriter& out) const {
   out.boolean(filled_);
 }
 
-Result<void> DenseHistory::decode(ByteReader& in) {
+Result<bool> DenseHistory::decode(ByteReader& in) {
   steps_.clear();
   for (std::uint32_t n = in.u32(); n > 0 && in.ok(); --n) {
     Step& step = steps_.emplace_back();
@@ -151,16 +152,22 @@ Result<void> DenseHistory::decode(ByteReader& in) {
     for (const std::int64_t nanos : in.i64s())
       step.prices.push_back(nanos == kNoPrice ? std::nullopt : std::optional{Price::from_nanos(nanos)});
   }
-  EL_CHECK(bank_->decode(in));
+  EL_TRY(bool same, bank_->decode_or_begin(in));
   bank_until_ = in.time();
   fresh_.reset();
   if (in.boolean()) {
     fresh_ = std::make_unique<FeatureBank>(set_, calendar_);
-    EL_CHECK(fresh_->decode(in));
+    EL_CHECK(fresh_->decode_or_begin(in));
   }
   fresh_until_ = in.time();
   filled_ = in.boolean();
-  return in.ok() ? Result<void>{} : fail(Code::Damaged, "the dense history ends early");
+  if (!in.ok()) return fail(Code::Damaged, "the dense history ends early");
+  if (same) return true;
+  steps_.clear();
+  fresh_.reset();
+  filled_ = false;
+  if (last_step()) bank_until_ = bank_until_ - Duration{bank_until_.us() % set_.step().us()};
+  return false;
 }
 
 }  // namespace everlearn

@@ -20,7 +20,7 @@ struct Fixture {
     instruments.intern("B");
   }
   DenseHistory make() const {
-    return {FeatureSet::choose(kEvery, {"diff_1", "diff_4", "vol_8", "sma_ratio_5"}).value(), *calendar,
+    return {FeatureSet::choose(kEvery, {"diff_1", "diff_4", "vol_20", "sma_ratio_5"}).value(), *calendar,
             Duration::minutes(45)};
   }
   std::vector<float> row(const DenseHistory& history, std::uint32_t id = 0) const {
@@ -47,16 +47,16 @@ TEST_CASE_FIXTURE(Fixture, "dense history: prices of the past give what stepping
   DenseHistory all = make(), holed = make();
   for (std::int64_t k = 0; k < 40; ++k) {
     all.step(grid(k), instruments, {px(price_at(k)), px(0.4)});
-    if (k < 12 || k >= 25) holed.step(grid(k), instruments, {px(price_at(k)), px(0.4)});
+    if (k < 25 || k >= 32) holed.step(grid(k), instruments, {px(price_at(k)), px(0.4)});
   }
   CHECK_FALSE(same(row(all), row(holed)));
-  for (std::int64_t k = 12; k < 25; ++k) {
+  for (std::int64_t k = 25; k < 32; ++k) {
     CHECK(holed.fill(InstrumentId{0}, grid(k), px(price_at(k))));
     CHECK(holed.fill(InstrumentId{1}, grid(k), px(0.4)));
   }
   settle(holed);
   CHECK(same(row(all), row(holed)));
-  CHECK_FALSE(holed.fill(InstrumentId{0}, grid(13), px(0.9)));  // what is known is not overwritten
+  CHECK_FALSE(holed.fill(InstrumentId{0}, grid(26), px(0.9)));  // what is known is not overwritten
   CHECK_FALSE(holed.refreshing());
 }
 
@@ -87,14 +87,14 @@ TEST_CASE_FIXTURE(Fixture, "dense history: while nobody looks for days the past 
 
 TEST_CASE_FIXTURE(Fixture, "dense history: the past of an instrument that is new") {
   DenseHistory history = make(), all = make();
-  for (std::int64_t k = 100; k < 120; ++k) {
+  for (std::int64_t k = 100; k < 130; ++k) {
     all.step(grid(k), instruments, {px(price_at(k)), px(price_at(k + 3))});
     history.step(grid(k), instruments,
-                 k < 119 ? std::vector<std::optional<Price>>{px(price_at(k))}
+                 k < 129 ? std::vector<std::optional<Price>>{px(price_at(k))}
                          : std::vector<std::optional<Price>>{px(price_at(k)), px(price_at(k + 3))});
   }
   CHECK(std::isnan(row(history, 1)[0]));
-  for (std::int64_t k = 90; k < 119; ++k) history.fill(InstrumentId{1}, grid(k), px(price_at(k + 3)));
+  for (std::int64_t k = 90; k < 129; ++k) history.fill(InstrumentId{1}, grid(k), px(price_at(k + 3)));
   settle(history);
   CHECK(same(row(history, 1), row(all, 1)));
 }
@@ -116,6 +116,32 @@ TEST_CASE_FIXTURE(Fixture, "dense history: a restart in the middle of making it 
   CHECK(same(row(history), row(back)));
   ByteReader cut{std::string_view{bytes}.substr(0, bytes.size() / 2)};
   CHECK_FALSE(make().decode(cut));
+}
+
+TEST_CASE_FIXTURE(Fixture, "dense history: read with other features it is empty, and made of the prices that are put in") {
+  DenseHistory before = make();
+  for (std::int64_t k = 0; k < 40; ++k) before.step(grid(k), instruments, {px(price_at(k))});
+  ByteWriter out;
+  before.encode(out);
+  out.u32(77);
+  const std::string bytes = out.take();
+  const auto other = [&] {
+    return DenseHistory{FeatureSet::choose(Duration::minutes(15), {"diff_4h", "vol_4h"}).value(), *calendar,
+                        Duration::minutes(45)};
+  };
+  DenseHistory after = other(), whole = other();
+  ByteReader in{bytes};
+  CHECK(after.decode(in).value() == false);
+  CHECK(in.u32() == 77);  // all of it was passed over
+  CHECK(after.last_step() == grid(39));
+  for (std::int64_t k = 0; k < 40; ++k) after.fill(InstrumentId{0}, grid(k), px(price_at(k)));
+  settle(after);
+  for (std::int64_t k = 0; k < 40; ++k) whole.step(grid(k), instruments, {px(price_at(k))});
+  std::vector<float> a(2), b(2);
+  after.bank().row(InstrumentId{0}, a);
+  whole.bank().row(InstrumentId{0}, b);
+  CHECK(std::isfinite(a[0]));
+  CHECK(a == b);
 }
 
 }  // namespace

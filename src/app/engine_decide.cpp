@@ -96,7 +96,8 @@ Result<void> Engine::decide(Timestamp at, bool sample) {
                                        layout_.width[target->number]};
       target->baseline->predict(id, baseline);
       example.no_change.push_back(target->baseline->no_change(id));
-      if (speaks) speak(*target, example, baseline, sample, decision);
+      // A target that only looks on is scored at samples; in between nobody needs its word.
+      if (speaks && (sample || target->number == acting_)) speak(*target, example, baseline, sample, decision);
     }
     if (!sample) continue;
     for (auto& target : targets_) EL_CHECK(target->labeller->open(id, at, now.last, flat_band(*target, id)));
@@ -252,6 +253,21 @@ void Engine::speak(const Target& target, const ExampleRow& example, std::span<co
   if (tuned_row) decision.rows.push_back(std::move(*tuned_row));
 }
 
+// Between samples a signal that goes on is the same one: it is told when it begins, turns round, or comes back.
+bool Engine::tell_signal(InstrumentId id, int side, Timestamp at) {
+  const bool each = profile_.sample.us() == 0 || profile_.sample <= profile_.cycle;
+  if (each) return side != 0;
+  if (side == 0) {
+    signalled_.erase(id);
+    return false;
+  }
+  const auto [known, began] = signalled_.try_emplace(id, side, at);
+  auto& [last_side, last_at] = known->second;
+  const bool goes_on = !began && last_side == side && at - last_at <= profile_.sample;
+  known->second = {side, at};
+  return !goes_on;
+}
+
 Result<void> Engine::act(Timestamp at, Decision& decision) {
   const double recent_accuracy = signals_.recent_accuracy();
   const auto signals = signals_.judge(at, decision.inputs);
@@ -270,13 +286,17 @@ Result<void> Engine::act(Timestamp at, Decision& decision) {
     decision.decisions[i].signal = signals[i];
     decision.baseline_decisions[i].signal = baseline_signals[i];
     const bool traded = decision.inputs[i].traded;  // without a price there is nothing to buy, but something to tell
+    const int side = signals[i].passed ? signals[i].side : 0;
+    const bool told = !tell_signal(row.instrument, side, at);
     if (signals[i].passed) {
       if (traded) act.push_back(decision.decisions[i]);
-      EL_CHECK(store_.append(signal_alert(*targets_[acting_]->profile, {.row = row,
-                                                                        .instrument = instruments_[row.instrument].name,
-                                                                        .side = signals[i].side,
-                                                                        .until = decision.decisions[i].exit_at,
-                                                                        .recent_rows = signals_.recent_count()})));
+      if (!told)
+        EL_CHECK(
+            store_.append(signal_alert(*targets_[acting_]->profile, {.row = row,
+                                                                     .instrument = instruments_[row.instrument].name,
+                                                                     .side = signals[i].side,
+                                                                     .until = decision.decisions[i].exit_at,
+                                                                     .recent_rows = signals_.recent_count()})));
     }
     if (traded && baseline_signals[i].passed) baseline_act.push_back(decision.baseline_decisions[i]);
   }

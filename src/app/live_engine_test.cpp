@@ -33,7 +33,7 @@ every = "15m"
 max_price_age = "20m"
 [features]
 use = ["diff_1", "diff_5", "vol_10", "spread"]
-dense = ["diff_4", "vol_16"]
+dense = ["diff_4", "vol_16", "vol_40"]
 [target.change]
 acts = true
 label = "forward_return"
@@ -60,7 +60,7 @@ Timestamp minute(std::int64_t n) { return Timestamp{1'767'225'600'000'000} + Dur
 
 BookUpdate book(double mid) {
   const auto level = [](double price, double size) { return BookLevel{Price::from(price).value(), size}; };
-  return {true, {level(mid - 0.01, 500), level(mid - 0.02, 800)}, {level(mid + 0.01, 400), level(mid + 0.02, 900)}};
+  return {true, {level(mid - 0.001, 500), level(mid - 0.002, 800)}, {level(mid + 0.001, 400), level(mid + 0.002, 900)}};
 }
 
 double mid_at(std::int64_t n) { return std::round((0.5 + 0.1 * std::sin(static_cast<double>(n) / 37)) * 500) / 500; }
@@ -92,7 +92,10 @@ class ScriptedSource final : public Source {
   std::optional<double> progress() const override { return std::nullopt; }
   bool remembers() const override { return remembers_; }
   void ask_past(const std::vector<Hole>& holes) override { asked.insert(asked.end(), holes.begin(), holes.end()); }
-  void add(Event event) { events_.push_back(std::move(event)); }
+  void add(Event event) {
+    const auto later = std::ranges::upper_bound(events_, event.known_at, {}, &Event::known_at);
+    events_.insert(later, std::move(event));
+  }
 
   Timestamp now;
   std::vector<Hole> asked;
@@ -274,7 +277,7 @@ TEST_CASE("live: after a pause the past is asked for, fills what it can, and mak
   for (const ExampleRow& example : desk.examples())
     CHECK((example.event_time <= minute(100) || example.event_time >= minute(585)));
   REQUIRE(desk.store().scan_labels({}, [&](const LabelRow& row) {
-    if (row.event_time > minute(30) && row.event_time <= minute(100)) CHECK_FALSE(row.known);
+    if (row.event_time > minute(60) && row.event_time <= minute(100)) CHECK_FALSE(row.known);
     return true;
   }));
   // The two hours stay a hole.

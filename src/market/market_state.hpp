@@ -2,6 +2,7 @@
 // end_step(), which clears what is counted per step. Decision thread only.
 #pragma once
 
+#include <algorithm>
 #include <optional>
 #include <vector>
 
@@ -51,6 +52,8 @@ class MarketState {
   Result<void> apply(const Event& event);
   const InstrumentState& operator[](InstrumentId id) const { return all_[index(id)]; }
   std::size_t size() const { return all_.size(); }
+  /// At least so many entries; new ones are unseen.
+  void make_room(std::size_t instruments) { all_.resize(std::max(all_.size(), instruments)); }
   void end_step();
 
   void encode(ByteWriter& out) const;
