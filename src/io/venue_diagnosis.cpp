@@ -122,7 +122,10 @@ class Diagnosis {
     if (token_.empty() && clob && gamma) add(Step::Warn, "book", "not asked: the market list named no token");
     if (!token_.empty() && clob) book();
     if (socket) market_socket();
-    if (!token_.empty() && clob) history();
+    if (!token_.empty() && clob) {
+      history();
+      book_history();
+    }
     return std::move(steps_);
   }
 
@@ -147,9 +150,10 @@ class Diagnosis {
     const int problem = getaddrinfo(address->host.c_str(), address->port.c_str(), &hints, &raw);
     const Addresses list{raw};
     if (problem != 0)
-      return failed("host", fmt::format("{}: {}{}", quoted(address->host), gai_strerror(problem),
-                                        problem == EAI_AGAIN ? ": is this machine online, and does it resolve names?"
-                                                             : ": is this machine online, and is the name right in [venue]?"));
+      return failed("host",
+                    fmt::format("{}: {}{}", quoted(address->host), gai_strerror(problem),
+                                problem == EAI_AGAIN ? ": is this machine online, and does it resolve names?"
+                                                     : ": is this machine online, and is the name right in [venue]?"));
     std::vector<std::string> names, problems;
     for (const addrinfo* one = list.get(); one != nullptr; one = one->ai_next) names.push_back(numeric(*one));
     add(Step::Ok, "host", fmt::format("{} is {}", address->host, fmt::join(names, ", ")));
@@ -292,6 +296,21 @@ class Diagnosis {
       return (void)failed("market socket", fmt::format("tells the first book, but does not answer PING within {}: {}",
                                                        kPong.text(), heard.why_closed()));
     add(Step::Ok, "market socket", "opens, tells the first book, answers PING");
+  }
+
+  // In no document of the venue's: it may go. Nothing here needs it.
+  void book_history() {
+    const std::int64_t to = now_.us() / 1'000, from = to - kHistoryHours * 3'600'000;
+    const HttpAnswer answer =
+        ask(options_.clob, fmt::format("/orderbook-history?asset_id={}&startTs={}&endTs={}&limit=1", token_, from, to));
+    std::int64_t count = -1;
+    if (auto body = JsonIn::parse(answer.body); answer.status == 200 && body && body->has("count"))
+      body->get("count", count);
+    add(Step::Ok, "book history",
+        count >= 0 ? fmt::format("still answers: {} books in the last {} h; not used, holes are filled with prices",
+                                 count, kHistoryHours)
+                   : fmt::format("does not answer ({}); not used, holes are filled with prices",
+                                 answer.status == 0 ? answer.problem : fmt::format("HTTP {}", answer.status)));
   }
 
   void history() {

@@ -61,9 +61,10 @@ TEST_CASE("venue diagnosis: everything in order, each step once") {
     CHECK(one.result == Step::Ok);
     names.push_back(one.what);
   }
-  CHECK(names ==
-        std::vector<std::string>{"host", "network", "market list", "time", "book", "market socket", "history"});
+  CHECK(names == std::vector<std::string>{"host", "network", "market list", "time", "book", "market socket", "history",
+                                          "book history"});
   CHECK(has(step(steps, "history").text, "2 prices of the last 8 h"));
+  CHECK(step(steps, "book history").text == "does not answer (HTTP 404); not used, holes are filled with prices");
 }
 
 TEST_CASE("venue diagnosis: a region that is not served is told in plain words") {

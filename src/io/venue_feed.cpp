@@ -51,10 +51,6 @@ std::string counted(std::int64_t n, const char* one, const char* many) {
 
 }  // namespace
 
-bool FeedHealth::blind() const {
-  return !rest_error.empty() && std::ranges::none_of(shards, [](const ShardHealth& shard) { return shard.open; });
-}
-
 std::vector<std::string> FeedHealth::lines() const {
   std::vector<std::string> lines;
   std::size_t open = 0, assets = 0, waiting = 0;
@@ -184,6 +180,12 @@ struct VenueFeed::Inside {
     shards_.tick(now());
     if (dropping_ && queue_below(1)) end_dropping();
     carry_out();
+    const bool hears = rest_.counts().last_problem.empty();
+    const std::lock_guard lock{mutex_};
+    if (hears || std::ranges::any_of(states_, [](const ShardState& state) { return state.open; }))
+      blind_since_.reset();
+    else if (!blind_since_)
+      blind_since_ = now();
   }
 
   void end_dropping() {
@@ -311,6 +313,7 @@ struct VenueFeed::Inside {
     health.failed = counts.failed;
     health.rest_error = thread_error_.empty() ? counts.last_problem : thread_error_;
     health.listings = listings_;
+    health.blind = blind_since_ && now() - *blind_since_ >= scaled(settings_.venue.silence);
     return health;
   }
 
@@ -572,6 +575,7 @@ struct VenueFeed::Inside {
   std::map<std::string, std::string> market_of_;  // token -> condition
   std::deque<TokenHole> holes_;
   std::vector<ShardState> states_;
+  std::optional<Duration> blind_since_;
   std::int64_t received_ = 0, dropped_count_ = 0, malformed_ = 0, listings_ = 0;
   std::string thread_error_;
 

@@ -63,8 +63,9 @@ struct FeedHealth {
   std::string rest_error;                        // of the last request, where it failed
   std::int64_t listings = 0;                     // whole ones
 
-  /// No socket is open and REST does not answer either: nothing is known of the venue now.
-  bool blind() const;
+  // No socket is open and REST does not answer either, for venue.silence already: nothing is known of the venue now.
+  bool blind = false;
+
   /// For people, one idea a line.
   std::vector<std::string> lines() const;
 };

@@ -424,9 +424,10 @@ TEST_CASE("feed: a venue that is away is said to be, in words for people") {
   FeedSettings settings;
   settings.venue.gamma = settings.venue.clob = settings.venue.data = "http://127.0.0.1:" + origin;
   settings.venue.socket = "ws://127.0.0.1:" + origin;
+  settings.venue.silence = Duration{100'000};
   auto feed = VenueFeed::start(settings, clock);
   REQUIRE(feed);
-  while (!(*feed)->health().blind()) (void)sleep_unless({}, Duration{2'000});
+  while (!(*feed)->health().blind) (void)sleep_unless({}, Duration{2'000});
   const auto lines = (*feed)->health().lines();
   CHECK(lines[0] == "sockets: 0 of 0 open, 0 assets, 0 frames, 0 reconnects");
   CHECK(has(lines[1], "requests: markets "));

@@ -129,7 +129,7 @@ class VenueSource final : public Source {
     if (feed_) {
       const FeedHealth health = feed_->health();
       report_.health = health.lines();
-      if (health.blind()) report_.trouble = health.rest_error;
+      if (health.blind) report_.trouble = health.rest_error;
     }
     if (recorder_) report_.health.push_back(recorder_->health());
     return report_;
