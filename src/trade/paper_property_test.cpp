@@ -27,6 +27,8 @@ class Checked {
  public:
   Checked() : desk_{tight_rules()} {
     desk_.instruments.edit(kYes).fee_rate = desk_.instruments.edit(kNo).fee_rate = 0.05;
+    // Each has had a book, so that only a book fills from now on.
+    for (const InstrumentId id : {kYes, kNo, kOther}) desk_.book(id, now_, {}, {});
   }
 
   void step() {
