@@ -1,14 +1,18 @@
 // The Data API, first and second version: trades and prices are the venue's, what belongs to accounts is empty.
+#include <algorithm>
 #include <charconv>
 #include <utility>
 
 #include <fmt/format.h>
+#include <boost/json.hpp>
 
 #include "core/json.hpp"
 #include "venue/desk.hpp"
 
 namespace everlearn::venue {
 namespace {
+
+namespace json = boost::json;
 
 constexpr std::int64_t kLongestPage = 10'000, kLastOffset = 10'000;
 constexpr std::int64_t kPageV2 = 100, kLongestPageV2 = 1'000;
@@ -28,6 +32,23 @@ WebReply reply_of(Answer answer) { return {.status = answer.status, .body = std:
 
 std::string page_v2(std::string_view list) {
   return fmt::format(R"({{"data":{},"pagination":{{"has_more":false,"next_cursor":null}}}})", list);
+}
+
+// One page of a list that is whole: {"data":[...]} becomes a part of it with its pagination.
+std::string page_of(const std::string& body, std::int64_t offset, std::int64_t limit) {
+  json::error_code error;
+  json::value value = json::parse(body, error);
+  json::value* data = !error && value.is_object() ? value.get_object().if_contains("data") : nullptr;
+  if (data == nullptr || !data->is_array()) return body;
+  json::array& all = data->get_array();
+  const auto from = std::min<std::size_t>(static_cast<std::size_t>(offset), all.size());
+  const auto to = std::min<std::size_t>(from + static_cast<std::size_t>(limit), all.size());
+  const bool more = to < all.size();
+  all.erase(all.begin() + static_cast<std::ptrdiff_t>(to), all.end());
+  all.erase(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(from));
+  value.get_object()["pagination"] = {{"has_more", more},
+                                      {"next_cursor", more ? json::value(std::to_string(to)) : json::value(nullptr)}};
+  return json::serialize(value);
 }
 
 Result<TradeQuery> trade_query(const WebRequest& request, std::string_view market_key) {
@@ -125,8 +146,9 @@ WebReply Desk::data_v2(const WebRequest& request) {
   }
   if (path == "/v2/prices-history") {
     const auto from = whole(request, "start"), to = whole(request, "end"), as_of = whole(request, "as_of"),
-               bucket = whole(request, "bucket_seconds");
-    for (const auto* number : {&from, &to, &as_of, &bucket})
+               bucket = whole(request, "bucket_seconds"), limit = whole(request, "limit"),
+               cursor = whole(request, "cursor");
+    for (const auto* number : {&from, &to, &as_of, &bucket, &limit, &cursor})
       if (!*number) return WebReply::refusal(400, number->error().message);
     const PriceQuery query{.token = request.value("token_id").value_or(""),
                            .from_s = *from,
@@ -135,7 +157,10 @@ WebReply Desk::data_v2(const WebRequest& request) {
     const bool coarse = query.interval == "max" || query.interval == "all" || query.interval == "1m";
     const std::int64_t usual = coarse ? 600 : query.interval == "1w" ? 300 : 60;
     WebReply reply = reply_of(venue_.data_prices_v2(query, *as_of, bucket->value_or(usual)));
-    if (reply.status == 200) reply.body = history_with_faults(std::move(reply.body), {query.token});
+    if (reply.status != 200) return reply;
+    const std::int64_t page = std::clamp<std::int64_t>(limit->value_or(kLongestPage), 1, kLongestPage);
+    reply.body = page_of(history_with_faults(std::move(reply.body), {query.token}),
+                         std::max<std::int64_t>(0, cursor->value_or(0)), page);
     return reply;
   }
   if (path == "/v2/resolutions") return reply_of(venue_.data_resolutions_v2(request.values("condition_id")));

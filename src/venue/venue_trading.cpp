@@ -454,7 +454,7 @@ Answer Venue::Parts::post_order(std::string_view body, Account& account, const s
   if (posted.type == OrderType::Fak && taken == 0)
     return refuse(
         "no orders found to match with FAK order. FAK orders are partially filled or killed if no match is found.");
-  if (taken > 0 && (spends ? posted.dollars().micros() : cost(posted.shares().micros(), *price)) < kDollar)
+  if (taken > 0 && (buys ? posted.dollars().micros() : paid) < kDollar)
     return refuse(fmt::format("invalid amount for a marketable {} order (${}), min size: $1", text_of(posted.side),
                               posted.dollars().text()));
   const std::int64_t rests = waits ? std::max<std::int64_t>(0, shares_left) : 0;
@@ -819,7 +819,7 @@ JsonOut trade_members(const OwnTrade& trade, const RecordedMarket& m, std::strin
       .put("asset_id", m.tokens[side])
       .put("side", text_of(trade.side))
       .put("size", quantity_text(trade.size))
-      .put("fee_rate_bps", "")
+      .put("fee_rate_bps", "0")  // the newest official client takes no empty text here
       .put("price", trade.price.text())
       .put("status", trade.status)
       .put("match_time", seconds_text(trade.at))
