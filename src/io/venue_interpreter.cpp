@@ -238,7 +238,6 @@ struct VenueInterpreter::Inside {
   /// From now on the book may be wrong. `ask`: we found out ourselves, so we ask for a snapshot.
   void doubt(const Place& place, Timestamp time, bool ask) {
     if (!place.market->watched()) return;
-    recent.fill(0);  // what comes next may be the same words again, and is news
     const bool was_trusted = place->book.trusted;
     place->book.drop();
     if (was_trusted) emit(*place, time, BookDoubt{});
@@ -722,7 +721,7 @@ struct VenueInterpreter::Inside {
   Following following;
   std::vector<std::string> resyncs;
 
-  // Venues repeat frames; the same words inside this many are a repetition. 0: none.
+  // Venues repeat frames; the same words inside this many are a repetition, and news only to a book in doubt. 0: none.
   std::array<std::uint64_t, 256> recent{};
   std::size_t next_recent = 0;
 

@@ -226,7 +226,7 @@ TEST_CASE("following: all markets: two tiers, and what falls to the second loses
   CHECK(run.following().second_tier == Lines{"21", "22"});
   CHECK(run.interpreter->report().second_tier == 1);
   run.market(book("11", "0.48x10", "0.49x30", run.ms()));
-  run.market(book("21", "0.48x10", "0.49x30", run.ms()));  // of the second tier: nobody asked
+  CHECK(run.market(book("21", "0.48x10", "0.49x30", run.ms())).empty());  // of the second tier: nobody asked
   CHECK_FALSE(run.of("11").book.trusted == false);
   CHECK(run.list({{.n = 1}, {.n = 2, .volume = 90'000}, {.n = 3, .volume = 80'000}}) == Lines{"11 doubt"});
   CHECK(run.following().first_tier == Lines{"21", "22"});
@@ -244,10 +244,12 @@ TEST_CASE("following: a market that the list no longer has is asked for, twenty 
   const std::uint64_t version = run.following().version;
   run.list({{.n = 99}});
   CHECK(run.following().first_tier.size() == 52);
+  run.list({{.n = 91}, {.n = 92}, {.n = 93}, {.n = 94}, {.n = 95}, {.n = 96}, {.n = 99}});
+  CHECK(run.following().first_tier.size() == 60);  // thirty markets, those that are asked for among them
   CHECK(run.following().unlisted.size() == 20);
   CHECK(run.following().version > version);
   const auto first = run.following().unlisted;
-  run.list({{.n = 99}});
+  run.list({{.n = 91}, {.n = 92}, {.n = 93}, {.n = 94}, {.n = 95}, {.n = 96}, {.n = 99}});
   CHECK(run.following().unlisted.size() == 20);
   for (int n = 1; n <= 25; ++n) {
     const auto asked = [&](const Lines& list) { return std::ranges::count(list, Listed{.n = n}.condition()); };
@@ -337,6 +339,13 @@ TEST_CASE("books: doubt from outside; the same words as before are news then") {
   CHECK(run.tell("control", R"({"doubt":["11"],"reason":"still"})").empty());
   CHECK(run.interpreter->take_resyncs().empty());  // whoever doubts from outside asks for itself
   CHECK(run.market(again) == Lines{"11 book b0.48x10 a0.49x30"});
+  const std::string trade =
+      fmt::format(R"({{"event_type":"last_trade_price","asset_id":"11","price":"0.49","size":"3","side":"BUY",)"
+                  R"("timestamp":"{}"}})",
+                  run.ms());
+  CHECK(run.market(trade).size() == 1);
+  run.tell("control", R"({"doubt":["11"],"reason":"connection lost"})");
+  CHECK(run.market(trade).empty());  // a trade was one trade all the same
 }
 
 TEST_CASE("books: an older snapshot does not replace a newer book, unless the venue insists while we doubt") {
@@ -383,6 +392,15 @@ TEST_CASE("frames: one bad event of an array takes no other with it") {
   WithBooks run;
   CHECK(run.market("[" + book("11", "0.4x1", "0.6x1", run.ms()) + "," + book("12", "0.6x1", "0.4x1", run.ms()) + "]") ==
         Lines{"11 book b0.4x1 a0.6x1", "12 doubt", "!crossed book"});
+}
+
+TEST_CASE("frames: of an event that cannot be read to its end nothing is used") {
+  WithBooks run;
+  CHECK(
+      run.market(fmt::format(R"({{"event_type":"price_change","price_changes":[{{"asset_id":"11","price":"0.47",)"
+                             R"("size":"1","side":"BUY"}},{{"asset_id":"12","price":"0.5","size":"1","side":"HOLD"}}],)"
+                             R"("timestamp":"{}"}})",
+                             run.ms())) == Lines{"11 doubt", "12 doubt", "!unknown side"});
 }
 
 TEST_CASE("frames: too large to be read: refused, and what it names is doubted") {
@@ -450,6 +468,11 @@ TEST_CASE("resolution: told by the socket, once; the market is over for us") {
   CHECK(run.list({{}}).empty());  // a page from before: still no market of ours
   CHECK(run.following().first_tier.empty());
   CHECK(run.market(resolved(7, "71", run.ms())).empty());
+  WithBooks reversed;  // the winner's place in the list does not matter
+  CHECK(reversed.market(fmt::format(R"({{"event_type":"market_resolved","market":"{}","assets_ids":["12","11"],)"
+                                    R"("winning_asset_id":"11","timestamp":"{}"}})",
+                                    Listed{}.condition(), reversed.ms())) ==
+        Lines{"11 phase closed", "11 resolution 1", "12 phase closed", "12 resolution 0"});
 }
 
 TEST_CASE("resolution: seen in the list where the socket never told it, split and void too") {
