@@ -261,7 +261,7 @@ TEST_CASE("feed: a frame beyond all limits ends its connection") {
   }};
   Fed fed{venue};
   fed.follow({"t1"});
-  CHECK(has(fed.next("control").raw, "a frame of more than 16777216 bytes"));
+  CHECK(has(fed.next("control").raw, "a frame of more than 8388608 bytes"));
   (void)fed.next("market", "h2");
 }
 
@@ -297,6 +297,16 @@ TEST_CASE("feed: a storm of 429 and 5xx is waited out") {
   const FeedHealth health = fed.feed->health();
   CHECK(health.requests.at("books") == 4);
   CHECK(health.failed.at("books") == 2);
+}
+
+TEST_CASE("feed: where the venue says how long to stay away, nobody asks before, and other groups go on") {
+  Venue venue{decent(),
+              {{"/books", [](const Asked&) { return TestWebPeer::answer(429, "{}", "Retry-After: 500\r\n"); }}}};
+  Fed fed{venue, [](FeedSettings& settings) { settings.venue.refresh = Duration{50'000}; }};
+  fed.feed->resync({"t1"});
+  while (venue.asked("/books").empty()) (void)sleep_unless({}, Duration{1'000});
+  for (int listing = 0; listing < 20; ++listing) (void)fed.next("gamma end");
+  CHECK(venue.asked("/books").size() == 1);
 }
 
 TEST_CASE("feed: followed markets below the last page are asked for by their tokens, and belong to the listing") {

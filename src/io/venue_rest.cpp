@@ -14,7 +14,7 @@
 namespace everlearn {
 namespace {
 
-constexpr std::uint64_t kMostBytes = 64u << 20;
+constexpr std::uint64_t kMostBytes = 8u << 20;           // as a line of a recording it stays under what is read again
 constexpr Duration kLongestWindow = Duration::days(14);  // the venue refuses about 15
 constexpr int kPastTries = 5;
 

@@ -82,7 +82,9 @@ TEST_CASE("shards: an asset without its first event climbs the ladder: subscribe
   CHECK(moved.open == std::vector<std::uint32_t>{1});
   REQUIRE(moved.send.size() == 1);
   CHECK(has(moved.send[0].second, R"("unsubscribe","assets_ids":["a2"])"));
-  CHECK(moved.doubts.empty());  // the others lost nothing
+  CHECK(moved.doubts.empty());                // the others lost nothing
+  t.shards.heard(0, all_of({"a2"}), at(30));  // late words of the socket it has left
+  CHECK(t.shards.states()[1].waiting == 1);
   t.shards.opened(1, at(31));
   CHECK(has(t.shards.take_orders().send[0].second, R"(["a2"])"));
   others_tell(45);

@@ -21,8 +21,8 @@ struct SocketRules {
   Duration open_limit = Duration::seconds(15);  // name, connection, encryption and upgrade, in all
   Duration ping_every = Duration::seconds(10);
   Duration dead_after = Duration::seconds(30);
-  std::uint64_t most_bytes = 16u << 20;  // of a message
-  std::string authorities = {};          // file of certificates; empty: the system's
+  std::uint64_t most_bytes = 8u << 20;  // of a message
+  std::string authorities = {};         // file of certificates; empty: the system's
 };
 
 /// All called on the network thread.

@@ -119,6 +119,19 @@ TEST_CASE("config: a wrong value names file, line, key, value and what is allowe
   CHECK(contains(User{std::string{kSmall} + "[train]\nwindow = \"a week\"\n"}.refused(), "15m, 6h or 30d"));
 }
 
+TEST_CASE("config: services of a venue are encrypted, or on this machine") {
+  const auto with = [](const std::string& lines) { return std::string{kSmall} + "[venue]\n" + lines; };
+  const Config own = User{with("clob = \"http://127.0.0.1:8080/\"\nsocket = \"ws://localhost:8080\"\n")}.loaded();
+  CHECK(own.profile.venue.clob == "http://127.0.0.1:8080");
+  CHECK(own.profile.venue.socket == "ws://localhost:8080");
+  CHECK(own.profile.venue.gamma == VenueOptions{}.gamma);
+  for (const char* line : {"clob = \"http://example.com\"\n", "socket = \"ws://example.com\"\n",
+                           "socket = \"https://example.com\"\n", "clob = \"https://example.com/v1\"\n"})
+    CHECK(contains(User{with(line)}.refused(), "my.toml:8"));
+  CHECK(contains(User{with("silence = \"0s\"\n")}.refused(), "less than 1s"));
+  CHECK(contains(User{with("assets_per_socket = 500\n")}.refused(), "an integer from 1 to 400"));
+}
+
 TEST_CASE("config: a file that is no TOML names its line") {
   CHECK(contains(User{"[target.up\n"}.refused(), "my.toml:1"));
 }
