@@ -41,8 +41,9 @@ class DenseHistory {
   Duration reach() const;
 
   void encode(ByteWriter& out) const;
-  /// Errors: Damaged, also for another set.
-  Result<void> decode(ByteReader& in);
+  /// False: it was of another set of features, or of another grid. Then no price is here any more; what is filled in again
+  /// up to last_step() is made into features by refresh(). Errors: Damaged.
+  Result<bool> decode(ByteReader& in);
 
  private:
   struct Step {

@@ -80,6 +80,16 @@ void Engine::step_features(Timestamp at) {
   dense_->refresh(instruments_);
 }
 
+// Of new features that reach further back than the old ones did.
+Result<void> Engine::read_dense_prices() {
+  if (!dense_->last_step()) return {};
+  const Timestamp last = *dense_->last_step();
+  return store_.scan_prices({last - dense_->reach(), last + Duration{1}}, [&](const PriceRow& row) {
+    if (dense_grid_->on_grid(row.event_time)) dense_->fill(row.instrument, row.event_time, row.price);
+    return true;
+  });
+}
+
 // The last price of each step of the grid; nothing where there is none.
 std::vector<std::pair<Timestamp, Price>> Engine::on_dense_grid(const PastPrices& past, Timestamp until) const {
   std::vector<std::pair<Timestamp, Price>> points;

@@ -25,8 +25,8 @@ constexpr Duration kLastAlerts = Duration::seconds(10);  // at the end
 constexpr Duration kLastIntents = Duration::seconds(5);
 
 // What may not change under a checkpoint that was made with it.
-constexpr std::array<std::string_view, 5> kFixedPrefixes{"cycle.every", "examples.every", "features.use",
-                                                         "source.calendar", "source.probability"};
+constexpr std::array<std::string_view, 4> kFixedPrefixes{"cycle.every", "examples.every", "source.calendar",
+                                                         "source.probability"};
 constexpr std::array<std::string_view, 10> kFixedOfTarget{
     ".acts", ".label", ".classes", ".unit", ".horizon", ".flat", ".flat_volatility", ".profit", ".loss", ".tolerance"};
 
@@ -107,9 +107,12 @@ Result<void> LiveSession::prepare_directory() {
   for (const std::string& column : schema.columns()) features += (features.empty() ? "" : "\n") + column;
   EL_TRY(const auto kept, store.state("columns"));
   if (kept && *kept != features)
-    return fail(Code::Config, fmt::format("{}: the features are not those that its examples have (a new version of the "
-                                          "program may compute some differently); take another --data",
-                                          directory.path()));
+    return fail(Code::Config,
+                fmt::format("{0}: the features are not those that its examples have (a new version of the program may "
+                            "compute some differently). `everlearn features rebuild --data {0} --to DIRECTORY` makes a "
+                            "directory with the new ones, computed for what is stored, and leaves this one as it is; or "
+                            "take another --data and begin anew",
+                            directory.path()));
   EL_CHECK(store.put_state("profile", profile.name));
   EL_CHECK(store.put_state("input", std::string{kLiveInput}));
   EL_CHECK(store.put_state("targets", targets));

@@ -285,8 +285,46 @@ void FeatureBank::encode(ByteWriter& out) const {
   out.f32s(s.rows);
 }
 
+namespace {
+
+tl::unexpected<Error> damaged(const char* what) { return fail(Code::Damaged, fmt::format("feature bank: {}", what)); }
+
+/// What encode() writes after the set's hash, of whatever set.
+Result<void> pass_over(ByteReader& in) {
+  in.i64();
+  in.time();
+  in.i64();
+  const std::uint32_t count = in.u32();
+  for (std::uint32_t i = 0; i < count && in.ok(); ++i) {
+    for (int flag = 0; flag < 3; ++flag) in.boolean();
+    in.i64();
+  }
+  for (std::size_t block = 0; block * kLanes < count && in.ok(); ++block) {
+    in.boolean();
+    in.f64s();
+    in.f64s();
+  }
+  in.f32s();
+  if (!in.ok()) return damaged("cut short");
+  return {};
+}
+
+}  // namespace
+
+Result<bool> FeatureBank::decode_or_begin(ByteReader& in) {
+  ByteReader ahead = in;
+  ahead.u32();
+  if (const std::string hash = ahead.text(); !ahead.ok() || hash == state_->set.hash()) {
+    EL_CHECK(decode(in));
+    return true;
+  }
+  EL_CHECK(pass_over(ahead));
+  in = ahead;
+  state_ = std::make_unique<State>(state_->set, state_->calendar);
+  return false;
+}
+
 Result<void> FeatureBank::decode(ByteReader& in) {
-  const auto damaged = [](const char* what) { return fail(Code::Damaged, fmt::format("feature bank: {}", what)); };
   if (const std::uint32_t version = in.u32(); version != kVersion) {
     return fail(Code::Damaged, fmt::format("feature bank: version {}, known is {}", version, kVersion));
   }

@@ -41,6 +41,8 @@ class FeatureBank {
   /// Errors: Damaged, also for another set; the bank is then as it was.
   void encode(ByteWriter& out) const;
   Result<void> decode(ByteReader& in);
+  /// The same, but bytes of another set are passed over and the bank begins anew: false.
+  Result<bool> decode_or_begin(ByteReader& in);
 
  private:
   struct State;

@@ -396,6 +396,47 @@ TEST_CASE("checkpoint: bytes of another set, cut or overwritten, are refused and
   CHECK((again.bytes() == saved.bytes()));
 }
 
+TEST_CASE("checkpoint: a bank that reads another set's bytes passes over them and begins anew") {
+  const auto calendar = make_always_open();
+  const Tape tape = make_tape({.steps = 40, .instruments = 20}, *calendar, 5);
+  const auto stepped = [&](const FeatureSet& set, std::size_t until) {
+    FeatureBank bank{set, *calendar};
+    MarketState market;
+    for (std::size_t t = 0; t < until; ++t) {
+      for (const Event& event : tape.events[t]) (void)market.apply(event);
+      bank.step(tape.at[t], tape.instruments, market);
+      market.end_step();
+    }
+    return bank;
+  };
+  const FeatureSet old = FeatureSet::choose(tape.step, {"ret_1", "vol_20"}).value();
+  const FeatureSet now = FeatureSet::choose(tape.step, {"ret_1", "vol_20", "z_5"}).value();
+  ByteWriter out;
+  stepped(old, 40).encode(out);
+  out.u32(77);
+  const std::string bytes = out.take();
+  FeatureBank same{old, *calendar}, other{now, *calendar};
+  ByteReader in{bytes};
+  CHECK(same.decode_or_begin(in).value());
+  CHECK(in.u32() == 77);
+  std::vector<float> row(2);
+  same.row(InstrumentId{1}, row);
+  CHECK(std::isfinite(row[1]));
+
+  ByteReader again{bytes};
+  CHECK_FALSE(other.decode_or_begin(again).value());
+  CHECK(again.u32() == 77);
+  CHECK(again.at_end());
+  std::vector<float> fresh(3);
+  other.row(InstrumentId{1}, fresh);
+  CHECK(std::isnan(fresh[0]));
+  for (std::size_t cut = 0; cut + 4 < bytes.size(); cut += 97) {
+    ByteReader part{std::string_view{bytes}.substr(0, cut)};
+    FeatureBank bank{now, *calendar};
+    CHECK_FALSE(bank.decode_or_begin(part).has_value());
+  }
+}
+
 TEST_CASE("no look-ahead: every feature's row is the same when nothing later exists") {
   const auto calendar = make_always_open();
   const Tape tape = make_tape({.path = Path::RandomWalk, .steps = 160, .gaps = true}, *calendar, 41);
