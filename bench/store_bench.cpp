@@ -133,6 +133,15 @@ void open(Real& real, const std::string& directory) {
     fmt::print("open to {}: {:.3f} s\n", read_only ? "read" : "write", stopwatch.seconds());
     if (!read_only) continue;
     tell(*store);
+    // What a restart reads of them: the features of the longest window, 7 days.
+    Timestamp last = Timestamp::min();
+    for (const DatasetStats& stats : must(store->stats()))
+      if (stats.dataset == Dataset::Prices && stats.last_event) last = *stats.last_event;
+    std::int64_t points = 0;
+    const Stopwatch scan;
+    must(store->scan_prices({last - Duration::days(7), Timestamp::max()},
+                            [&](const PriceRow&) { return ++points > 0; }));
+    fmt::print("the last 7 days: {} points in {:.3f} s\n", points, scan.seconds());
   }
 }
 

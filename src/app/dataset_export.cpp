@@ -92,6 +92,14 @@ std::vector<std::string> baseline_columns(const TargetProfile& target) {
   return names;
 }
 
+/// Of prices by time, the latest one that was known at `at`; null: none.
+const PriceRow* newest_known(const std::vector<PriceRow>& prices, Timestamp at) {
+  auto after = std::ranges::upper_bound(prices, at, {}, &PriceRow::event_time);
+  while (after != prices.begin())
+    if ((--after)->known_at <= at) return &*after;
+  return nullptr;
+}
+
 Result<std::int64_t> examples(const Job& job) {
   std::vector<TableColumn> columns{
       {"instrument", ColumnType::Text}, {"event_time", ColumnType::Time}, {"known_at", ColumnType::Time}};
@@ -124,12 +132,15 @@ Result<std::int64_t> examples(const Job& job) {
   if (!deleted) first_label.reset();
   bool whole = true;
   std::vector<Cell> cells;
+  const Duration oldest_price = std::max(job.directory.profile().max_price_age, Duration::hours(1));
   const auto visit = [&](TimeRange stretch, const LabelWindow& labels) -> Result<void> {
-    std::map<std::pair<InstrumentId, Timestamp>, std::pair<PriceKind, Origin>> prices;
-    EL_CHECK(job.store().scan_prices(stretch, [&](const PriceRow& row) {
-      prices.insert_or_assign({row.instrument, row.event_time}, std::pair{row.kind, row.origin});
+    std::map<InstrumentId, std::vector<PriceRow>> prices;
+    const Timestamp from = stretch.from == Timestamp::min() ? stretch.from : stretch.from - oldest_price;
+    EL_CHECK(job.store().scan_prices({from, stretch.to}, [&](const PriceRow& row) {
+      prices[row.instrument].push_back(row);
       return true;
     }));
+    for (auto& [id, of_one] : prices) std::ranges::stable_sort(of_one, {}, &PriceRow::event_time);
     return job.store().scan_examples(stretch, [&](const ExampleRow& row) {
       whole = row.features.size() == features.size() && row.baseline.size() == layout.total &&
               row.no_change.size() == job.targets().size();
@@ -151,9 +162,9 @@ Result<std::int64_t> examples(const Job& job) {
         for (std::size_t i = 0; i < layout.width[target]; ++i) cells.push_back(row.baseline[layout.start[target] + i]);
         cells.push_back(row.no_change[target]);
       }
-      const auto price = prices.find({row.instrument, row.event_time});
-      cells.push_back(price == prices.end() ? Cell{} : Cell{text(price->second.first)});
-      cells.push_back(price == prices.end() ? Cell{} : Cell{text(price->second.second)});
+      const PriceRow* price = newest_known(prices[row.instrument], row.event_time);
+      cells.push_back(price == nullptr ? Cell{} : Cell{text(price->kind)});
+      cells.push_back(price == nullptr ? Cell{} : Cell{text(price->origin)});
       return table.add(cells);
     });
   };
