@@ -1,5 +1,7 @@
 #include "io/gamma_markets.hpp"
 
+#include <simdjson.h>
+
 #include <algorithm>
 #include <charconv>
 #include <cmath>

@@ -1,5 +1,7 @@
 #include "io/received_line.hpp"
 
+#include <simdjson.h>
+
 #include <algorithm>
 #include <array>
 

@@ -1,5 +1,7 @@
 #include "io/venue_json.hpp"
 
+#include <simdjson.h>
+
 #include <charconv>
 #include <cmath>
 

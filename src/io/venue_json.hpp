@@ -1,14 +1,18 @@
 // How the readers of a venue's JSON take values out of it: a number may come as text and text as a number. For the
-// .cpp files that read such answers; it shows simdjson, so no header includes it.
+// .cpp files that read such answers; the parser is theirs to include.
 #pragma once
-
-#include <simdjson.h>
 
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "io/refusal.hpp"
+
+namespace simdjson::dom {
+class element;
+class object;
+class parser;
+}  // namespace simdjson::dom
 
 namespace everlearn {
 

@@ -4,6 +4,8 @@
 // ignored.
 #include "io/venue_messages.hpp"
 
+#include <simdjson.h>
+
 #include <algorithm>
 
 #include <fmt/format.h>

@@ -1,5 +1,7 @@
 #include "io/venue_replies.hpp"
 
+#include <simdjson.h>
+
 #include <algorithm>
 
 #include <fmt/format.h>
