@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "alert/alert_settings.hpp"
+#include "app/stated_skill.hpp"
 #include "app/streams.hpp"
 #include "core/time.hpp"
 #include "io/table_options.hpp"
@@ -89,6 +90,7 @@ struct Profile {
   Duration window;                                  // examples no older than this; 0: all
   double stop_share = 0.15;                         // of the window's time, before the hold-out
   double holdout_share = 0.2;                       // of the window's time, at its end
+  Duration stop_most, holdout_most;                 // neither is longer than this; 0: no limit
   Duration embargo;
   std::int64_t min_effective = 0;  // in the fit rows
   std::int64_t min_holdout_effective = 0;
@@ -126,6 +128,8 @@ struct Profile {
   std::string mirror_history;   // "model_*.txt", * is a time: each model of that target
   std::string mirror_pointer;   // "current_model.txt": the path of the champion, in a line without its end
   std::string mirror_log;       // "name.log": in logs/, a link to the log that is being written
+
+  StatedSkill stated;  // [report]: what somebody else says
 
   // [backfill]
   bool backfill = true;  // holes in past prices are filled from the source's history

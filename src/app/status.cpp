@@ -168,7 +168,8 @@ std::string learning_words(const Status& status) {
                            ? "the first training is under way"
                            : "no model has passed the gate yet");
   if (status.enabled)
-    return "collecting: enabled (train.enabled), so the first training starts as soon as there are enough examples for one";
+    return "collecting: enabled (train.enabled), so the first training starts as soon as there are enough examples for "
+           "one";
   if (status.needed == 0)
     return "collecting: by the profile learning never starts by itself (`everlearn train --force`)";
   return fmt::format("collecting: learning starts by itself at {} effective labelled examples; {} are there",
@@ -223,18 +224,6 @@ std::string history_words(const Status& status) {
                        status.history_step.as_seconds() / 60);
   words += fmt::format("; {} from a history, {} open", grouped(status.progress.backfilled),
                        some(history.open_holes, "hole"));
-  return words;
-}
-
-std::string account_words(const Progress& progress) {
-  std::string words =
-      fmt::format("{} in {} and open orders", money(progress.committed), some(progress.positions, "position"));
-  if (progress.locked_positions > 0)
-    words += fmt::format("; {} of it locked in {} that cannot be sold before it resolves", money(progress.locked),
-                         some(progress.locked_positions, "position"));
-  if (progress.waiting_intents > 0)
-    words +=
-        fmt::format("; {} waiting for a person (`everlearn intents list`)", some(progress.waiting_intents, "intent"));
   return words;
 }
 
@@ -307,7 +296,17 @@ std::string status_text(const Status& status) {
   out += row("Paper", fmt::format("equity {} of {} at the start, the baseline alone {}; {} after costs of {}",
                                   money(progress.equity), money(status.capital), money(progress.baseline_equity),
                                   some(progress.round_trips, "round trip"), money(progress.costs)));
-  if (progress.committed > 0 || progress.waiting_intents > 0) out += row("", account_words(progress));
+  if (progress.committed > 0)
+    out += row("", fmt::format("{} committed{}", money(progress.committed),
+                               progress.locked > 0
+                                   ? fmt::format(", {} of it locked: {} in markets that do not trade and are not "
+                                                 "resolved",
+                                                 money(progress.locked), some(progress.locked_positions, "position"))
+                                   : ""));
+  if (progress.waiting_intents > 0)
+    out += row("Intents",
+               fmt::format("{} for approval: `everlearn intents list --state waiting`",
+                           progress.waiting_intents == 1 ? "1 waits" : grouped(progress.waiting_intents) + " wait"));
   out += row("Coverage", fmt::format("{}, {} points, {}{}", some(status.streams, "stream"), grouped(status.points),
                                      some(status.gaps, "gap"),
                                      status.gaps > 0 ? ", the longest " + span_of(status.longest_gap_s) : ""));

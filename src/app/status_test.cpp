@@ -79,12 +79,14 @@ TEST_CASE("status: how dense the history is, and what is locked") {
   CHECK(has_line(text,
                  "Prices       125,430 points, 1,250 tokens, 12.5 days coverage; avg interval: 16.2min (target: "
                  "15min); 320 from a history, 3 holes open"));
-  CHECK(has_line(text,
-                 "             120.00 in 3 positions and open orders; 40.00 of it locked in 1 position that cannot be "
-                 "sold before it resolves; 2 intents waiting for a person (`everlearn intents list`)"));
   CHECK(
-      status_json(status).find("\"interval_minutes\":16.2,\"target_minutes\":15.0,\"open_holes\":3,\"backfilled\":320") !=
-      std::string::npos);
+      has_line(text,
+               "             120.00 committed, 40.00 of it locked: 1 position in markets that do not trade and are not "
+               "resolved"));
+  CHECK(has_line(text, "Intents      2 wait for approval: `everlearn intents list --state waiting`"));
+  CHECK(status_json(status).find(
+            "\"interval_minutes\":16.2,\"target_minutes\":15.0,\"open_holes\":3,\"backfilled\":320") !=
+        std::string::npos);
 }
 
 }  // namespace

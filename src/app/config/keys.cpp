@@ -90,6 +90,20 @@ Result<void> parse_markets(const SettingValue& value, VenueRules& rules) {
   return {};
 }
 
+// "1000: 0.02 to 0.04; 52 to 54 %": rows, R2, direction.
+Result<void> parse_stated_skill(const SettingValue& value, StatedSkill& into) {
+  EL_TRY(const auto items, as_list(value));
+  into.by_rows.clear();
+  for (const std::string& item : items) {
+    const std::size_t colon = item.find(": "), semicolon = item.find("; ");
+    if (colon == std::string::npos || semicolon == std::string::npos || semicolon < colon)
+      return fail(Code::Config, fmt::format("\"{}\" is not \"ROWS: R2; DIRECTION\"", item));
+    EL_TRY(const std::int64_t rows, as_integer(SettingValue::one(item.substr(0, colon)), 1, 1'000'000'000));
+    into.by_rows.push_back({rows, item.substr(colon + 2, semicolon - colon - 2), item.substr(semicolon + 2)});
+  }
+  return {};
+}
+
 Result<std::optional<std::string>> as_optional_text(const SettingValue& value) {
   EL_TRY(const std::string text, as_text(value));
   return text.empty() ? std::optional<std::string>{} : std::optional{text};
@@ -227,6 +241,8 @@ constexpr auto kProfileKeys = std::to_array<Key>({
     {"train.window", "none", "examples no older than this are used; none: all", [](Profile& p, V v) -> Done { EL_TRY(p.window, as_duration(v)); return {}; }},
     {"train.stop_share", "0.15", "share of the window for early stopping and calibration", [](Profile& p, V v) -> Done { EL_TRY(p.stop_share, as_number(v, 0.01, 0.5)); return {}; }},
     {"train.holdout_share", "0.2", "share of the window, at its end, for the gate", [](Profile& p, V v) -> Done { EL_TRY(p.holdout_share, as_number(v, 0.01, 0.5)); return {}; }},
+    {"train.stop_most", "none", "the time for early stopping and calibration is no longer than this", [](Profile& p, V v) -> Done { EL_TRY(p.stop_most, as_duration(v)); return {}; }},
+    {"train.holdout_most", "none", "the time for the gate is no longer than this: after years a fifth of the window is months that no model has learned from, and millions of rows to judge by", [](Profile& p, V v) -> Done { EL_TRY(p.holdout_most, as_duration(v)); return {}; }},
     {"train.embargo", "0s", "distance between what a model saw and what it is judged on", [](Profile& p, V v) -> Done { EL_TRY(p.embargo, as_duration(v)); return {}; }},
     {"train.min_effective", "200", "fewer effective rows to fit: no training", [](Profile& p, V v) -> Done { EL_TRY(p.min_effective, as_integer(v, 0, 1'000'000'000)); return {}; }},
     {"train.min_holdout_effective", "100", "fewer effective hold-out rows: insufficient", [](Profile& p, V v) -> Done { EL_TRY(p.min_holdout_effective, as_integer(v, 0, 1'000'000'000)); return {}; }},
@@ -304,6 +320,9 @@ constexpr auto kProfileKeys = std::to_array<Key>({
     {"mirror.history", "", "for older tools: models/<this> is each model as its trainer wrote it, * the time of its training", [](Profile& p, V v) -> Done { EL_TRY(p.mirror_history, as_file_name(v, true)); return {}; }},
     {"mirror.pointer", "", "for older tools: models/<this> names the champion: its path and nothing else", [](Profile& p, V v) -> Done { EL_TRY(p.mirror_pointer, as_file_name(v, false)); return {}; }},
     {"mirror.log", "", "for older tools: logs/<this> is a link to the log that is being written", [](Profile& p, V v) -> Done { EL_TRY(p.mirror_log, as_file_name(v, false)); return {}; }},
+    {"report.stated_skill", "", "what somebody else says, beside what was measured: \"ROWS: R2; DIRECTION\" each", [](Profile& p, V v) -> Done { return parse_stated_skill(v, p.stated); }},
+    {"report.stated_wins", "", "the same of the gain in win rate, by month: the first, the second, ...", [](Profile& p, V v) -> Done { EL_TRY(p.stated.wins, as_list(v)); return {}; }},
+    {"report.stated_by", "", "who says so", [](Profile& p, V v) -> Done { EL_TRY(p.stated.by, as_text(v)); return {}; }},
     {"backfill.use", "true", "holes in the history of prices are filled from the source's own history, where it has one", [](Profile& p, V v) -> Done { EL_TRY(p.backfill, as_bool(v)); return {}; }},
     {"retention.days", "1095", "rows older than this go, whole segments; 0: keep for ever", [](Profile& p, V v) -> Done { EL_TRY(const auto days, as_integer(v, 0, 100'000)); p.retention = Duration::days(days); return {}; }},
     {"retention.disk_gb", "0", "the oldest segments go above this; 0: no cap", [](Profile& p, V v) -> Done { EL_TRY(const double gb, as_number(v, 0, 1e6)); p.retention_bytes = static_cast<std::uint64_t>(gb * 1e9); return {}; }},

@@ -6,6 +6,7 @@
 
 #include "app/report/charts.hpp"
 #include "app/report/findings.hpp"
+#include "app/report/learning_curve.hpp"
 #include "app/report/page_style.hpp"
 #include "app/report/report.hpp"
 #include "app/report/svg.hpp"
@@ -362,6 +363,62 @@ std::string reliability_part(const Report& report) {
          cards + "</div>\n" + sets;
 }
 
+std::string curve_part(const Report& report) {
+  const auto curves = learning_curves(report);
+  if (curves.empty()) return {};
+  const StatedSkill& stated = report.stated;
+  std::string out =
+      "<h2>How skill grows with rows</h2>\n<p class=\"note\">What the gate measured of trainings of about so many "
+      "rows, on rows that they had not seen: the middle one, and from the least to the most." +
+      (stated.by_rows.empty() ? std::string{} : fmt::format(" Beside it what is stated by {}.", e(stated.by))) +
+      "</p>\n";
+  for (const LearningCurve& curve : curves) {
+    std::vector<std::string> heads{"rows", ">trainings", ">R\u00b2", ">direction"};
+    if (!stated.by_rows.empty()) heads.insert(heads.end(), {">R\u00b2, stated", ">direction, stated"});
+    HtmlTable table{heads};
+    for (const CurvePoint& point : curve.points) {
+      std::vector<std::string> cells{grouped(point.rows) + (&point == &curve.points.back() ? " and more" : ""),
+                                     grouped(point.trainings),
+                                     point.trainings > 0 ? curve_figure(point.r2, false) : "no training had so many",
+                                     point.trainings > 0 ? curve_figure(point.direction_accuracy, true) : ""};
+      const auto said = std::ranges::find(stated.by_rows, point.rows, &StatedSkill::AtRows::rows);
+      if (said != stated.by_rows.end()) cells.insert(cells.end(), {e(said->r2), e(said->direction)});
+      cells.resize(heads.size());
+      table.row(cells);
+    }
+    out +=
+        card(fmt::format("{}, the largest training had {} rows", curve.target, grouped(curve.largest)), table.markup());
+  }
+  return out;
+}
+
+std::string wins_table(const Report& report) {
+  const Paper& paper = report.paper;
+  WinMonths both = paper.wins;
+  both.insert(paper.baseline_wins.begin(), paper.baseline_wins.end());
+  if (both.empty()) return {};
+  const auto words = [](const WinMonths& months, const std::string& month) {
+    const auto found = months.find(month);
+    if (found == months.end() || found->second.closed() == 0) return std::string{"none closed"};
+    const auto [low, high] = wilson_interval(found->second.won, found->second.closed());
+    return fmt::format("{} of {} ({} to {})", percent(found->second.rate()), grouped(found->second.closed()),
+                       percent(low), percent(high));
+  };
+  std::vector<std::string> heads{"month", ">models", ">baseline alone"};
+  const bool stated = !report.stated.wins.empty();
+  if (stated) heads.emplace_back(">gain, stated");
+  HtmlTable table{heads};
+  std::size_t number = 0;
+  for (const auto& [month, tally] : both) {
+    std::vector<std::string> cells{month, words(paper.wins, month), words(paper.baseline_wins, month)};
+    if (stated) cells.push_back(number < report.stated.wins.size() ? e(report.stated.wins[number]) : "");
+    ++number;
+    table.row(cells);
+  }
+  return "<p class=\"note\">Win rate by month: positions closed with a gain after costs, with 95 % intervals.</p>\n" +
+         table.markup();
+}
+
 std::string paper_part(const Report& report) {
   const Paper& paper = report.paper;
   const Progress& progress = report.progress;
@@ -395,7 +452,7 @@ std::string paper_part(const Report& report) {
             "<p class=\"note\">Costs: a fee of {} bps and half a spread of {} bps a side where no quotes are known; "
             "fills at the first price after the decision. The account starts with {}.</p>\n",
             figure(paper.cost_bps, 1), figure(paper.half_spread_bps, 1), money(paper.capital)) +
-        table.markup();
+        table.markup() + wins_table(report);
   }
   out += card("Paper account", body);
   std::vector<ChartBar> bars{{"passed", static_cast<double>(progress.signals), grouped(progress.signals), "good"}};
@@ -497,8 +554,9 @@ std::string report_html(const Report& report) {
              "<body><main>\n",
              e(report.profile), kPageStyle) +
          head(report) + tiles(report) + "<h2>In short</h2>\n<ul class=\"findings\">\n" + sentences + "</ul>\n" +
-         learned(report) + live_part(report) + reliability_part(report) + paper_part(report) + importance_part(report) +
-         coverage_part(report) + limits_part(report) + foot(report) + "</main></body></html>\n";
+         learned(report) + live_part(report) + reliability_part(report) + curve_part(report) + paper_part(report) +
+         importance_part(report) + coverage_part(report) + limits_part(report) + foot(report) +
+         "</main></body></html>\n";
 }
 
 }  // namespace everlearn

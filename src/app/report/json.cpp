@@ -1,5 +1,7 @@
+#include <algorithm>
 #include <limits>
 
+#include "app/report/learning_curve.hpp"
 #include "app/report/report.hpp"
 #include "core/json.hpp"
 
@@ -126,6 +128,56 @@ std::string models_json(const Report& report) {
       .text();
 }
 
+std::string win_json(const WinMonths& months, const std::string& month) {
+  const auto found = months.find(month);
+  const WinTally tally = found == months.end() ? WinTally{} : found->second;
+  const auto [low, high] = wilson_interval(tally.won, tally.closed());
+  return JsonOut{}
+      .put("closed", tally.closed())
+      .put("won", tally.won)
+      .put("rate", tally.rate())
+      .put("low", low)
+      .put("high", high)
+      .put("pnl", tally.pnl)
+      .text();
+}
+
+std::string curve_json(const LearningCurve& curve, const StatedSkill& stated) {
+  const auto figures = [](const CurvePoint::Figure& figure) {
+    return JsonOut{}.put("middle", figure.middle).put("least", figure.least).put("most", figure.most).text();
+  };
+  const auto point = [&](const CurvePoint& one) {
+    const auto said = std::ranges::find(stated.by_rows, one.rows, &StatedSkill::AtRows::rows);
+    const bool is_said = said != stated.by_rows.end();
+    return JsonOut{}
+        .put("rows", one.rows)
+        .put("trainings", one.trainings)
+        .put_json("r2", figures(one.r2))
+        .put_json("direction_accuracy", figures(one.direction_accuracy))
+        .put("stated_r2", is_said ? std::optional{said->r2} : std::nullopt)
+        .put("stated_direction", is_said ? std::optional{said->direction} : std::nullopt)
+        .text();
+  };
+  return JsonOut{}
+      .put("target", curve.target)
+      .put("largest", curve.largest)
+      .put_list("points", list_of(curve.points, point))
+      .text();
+}
+
+std::vector<std::string> win_rates(const Paper& paper) {
+  WinMonths both = paper.wins;
+  both.insert(paper.baseline_wins.begin(), paper.baseline_wins.end());
+  std::vector<std::string> months;
+  for (const auto& [month, tally] : both)
+    months.push_back(JsonOut{}
+                         .put("month", month)
+                         .put_json("model", win_json(paper.wins, month))
+                         .put_json("baseline", win_json(paper.baseline_wins, month))
+                         .text());
+  return months;
+}
+
 std::string paper_json(const Paper& paper) {
   return JsonOut{}
       .put("capital", paper.capital)
@@ -138,6 +190,9 @@ std::string paper_json(const Paper& paper) {
       .put("max_drawdown", paper.max_drawdown)
       .put("baseline_pnl", paper.baseline_pnl)
       .put("best_round_trip", paper.best ? std::optional{paper.best->pnl} : std::nullopt)
+      .put("committed", paper.committed)
+      .put("locked", paper.locked)
+      .put_list("win_rate", win_rates(paper))
       .text();
 }
 
@@ -181,6 +236,10 @@ std::string report_json(const Report& report) {
       .put("intents", progress.intents)
       .put("fills", progress.fills)
       .put_list("live", list_of(report.live, live_json))
+      .put_list("learning_curve", list_of(learning_curves(report),
+                                          [&](const LearningCurve& curve) { return curve_json(curve, report.stated); }))
+      .put("stated_by", report.stated.by)
+      .put("stated_wins", report.stated.wins)
       .put_json("paper", paper_json(report.paper))
       .put("limits", report.limits)
       .put("bytes_on_disk", report.bytes_on_disk)

@@ -210,6 +210,10 @@ Paper paper_of(const Profile& profile, const Progress& progress, std::vector<Equ
   paper.sharpe = paper.sharpe_se = kNaN;
   paper.round_trips = progress.round_trips;
   paper.costs = progress.costs;
+  paper.committed = progress.committed;
+  paper.locked = progress.locked;
+  paper.wins = progress.wins;
+  paper.baseline_wins = progress.baseline_wins;
   // Before the first cycle there is no account to speak of.
   if (progress.cycles > 0) {
     paper.pnl = progress.equity - paper.capital;
@@ -322,6 +326,7 @@ Result<Report> make_report(const std::string& data_directory, const Config& conf
   report.title = profile.title;
   report.seed = profile.seed;
   report.limits = profile.source_limits;
+  report.stated = profile.stated;
   std::string targets;
   for (const TargetProfile& target : profile.targets) {
     report.targets.push_back(describe(target));

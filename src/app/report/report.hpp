@@ -17,6 +17,7 @@
 #include "registry/registry.hpp"
 #include "registry/verdict.hpp"
 #include "store/store.hpp"
+#include "trade/win_rate.hpp"
 
 namespace everlearn {
 
@@ -110,6 +111,8 @@ struct Paper {
   std::optional<Timestamp> first_trade;
   std::optional<RoundTrip> best;  // how much hangs on one
   std::vector<EquityRow> equity;  // one a day, from the start of the run
+  double committed = 0, locked = 0;  // now; locked: in markets that do not trade and are not resolved
+  WinMonths wins, baseline_wins;     // by the month of the close; what a win is: trade/win_rate.hpp
 };
 
 struct Report {
@@ -135,6 +138,7 @@ struct Report {
   std::vector<DatasetStats> datasets;
   std::uint64_t bytes_on_disk = 0;
   std::vector<std::string> limits;  // what the data cannot tell
+  StatedSkill stated;               // what somebody else says of the skill
 
   static constexpr std::size_t kGaps = 200;
 };

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "app/report/findings.hpp"
+#include "app/report/learning_curve.hpp"
 #include "app/report/report.hpp"
 #include "app/report/words.hpp"
 
@@ -12,7 +13,7 @@ namespace {
 
 constexpr std::size_t kWidth = 120;
 // So that a run of decades still fits on a few screens; the page with pictures has them all.
-constexpr std::size_t kPromotionsShown = 5, kRefusalsShown = 3, kPeriodsShown = 8, kGapsShown = 3;
+constexpr std::size_t kPromotionsShown = 5, kRefusalsShown = 3, kPeriodsShown = 8, kGapsShown = 3, kMonthsShown = 12;
 
 /// Columns that line up: the first to the left, figures to the right, an overlong last one broken into lines.
 class Table {
@@ -240,6 +241,68 @@ std::string live_section(const Report& report) {
   return out;
 }
 
+std::string curve_section(const Report& report) {
+  const auto curves = learning_curves(report);
+  if (curves.empty()) return {};
+  const StatedSkill& stated = report.stated;
+  std::string out =
+      section("HOW SKILL GROWS WITH ROWS (at the gate, on unseen rows; the middle training, from least to most)");
+  for (const LearningCurve& curve : curves) {
+    Table table{stated.by_rows.empty() ? "lrll" : "lrllll"};
+    std::vector<std::string> heads{curve.target, "trainings", "R2", "direction"};
+    if (!stated.by_rows.empty()) heads.insert(heads.end(), {"R2, stated", "direction, stated"});
+    table.row(heads);
+    for (const CurvePoint& point : curve.points) {
+      if (point.trainings == 0 && stated.by_rows.empty()) continue;  // nothing to stand beside
+      std::vector<std::string> cells{
+          fmt::format("  {} rows{}", grouped(point.rows), &point == &curve.points.back() ? " and more" : ""),
+          grouped(point.trainings),
+          point.trainings > 0 ? curve_figure(point.r2, false)
+                              : fmt::format("none had so many: at most {}", grouped(curve.largest)),
+          point.trainings > 0 ? curve_figure(point.direction_accuracy, true) : ""};
+      if (point.trainings == 0 && curve.largest * 2 >= point.rows) cells[2] = "none of about so many";
+      const auto said = std::ranges::find(stated.by_rows, point.rows, &StatedSkill::AtRows::rows);
+      if (said != stated.by_rows.end()) cells.insert(cells.end(), {said->r2, said->direction});
+      table.row(std::move(cells));
+    }
+    out += table.text();
+  }
+  if (!stated.by_rows.empty()) out += wrapped("  ", "stated by " + stated.by);
+  return out;
+}
+
+std::string win_words(const WinMonths& months, const std::string& month) {
+  const auto found = months.find(month);
+  if (found == months.end() || found->second.closed() == 0) return "none closed";
+  const WinTally& tally = found->second;
+  const auto [low, high] = wilson_interval(tally.won, tally.closed());
+  return fmt::format("{} of {} ({} to {})", percent(tally.rate()), grouped(tally.closed()), percent(low),
+                     percent(high));
+}
+
+std::string wins_section(const Report& report) {
+  const Paper& paper = report.paper;
+  WinMonths both = paper.wins;
+  both.insert(paper.baseline_wins.begin(), paper.baseline_wins.end());
+  if (both.empty()) return {};
+  std::string out = section("WIN RATE BY MONTH (positions closed with a gain after costs; 95 % intervals)");
+  const bool stated = !report.stated.wins.empty();
+  Table table{stated ? "llll" : "lll"};
+  std::vector<std::string> heads{"", "models", "the same rules on the baseline alone"};
+  if (stated) heads.push_back("gain, stated");
+  table.row(heads);
+  const std::size_t hidden = both.size() > kMonthsShown ? both.size() - kMonthsShown : 0;
+  std::size_t at = 0;
+  for (const auto& [month, tally] : both) {
+    const std::size_t number = at++;
+    if (number < hidden) continue;
+    std::vector<std::string> cells{month, win_words(paper.wins, month), win_words(paper.baseline_wins, month)};
+    if (stated && number < report.stated.wins.size()) cells.push_back(report.stated.wins[number]);
+    table.row(std::move(cells));
+  }
+  return out + table.text();
+}
+
 std::string paper_section(const Report& report) {
   const Progress& progress = report.progress;
   const Paper& paper = report.paper;
@@ -298,7 +361,7 @@ std::string report_text(const Report& report) {
   out += section("IN SHORT");
   for (const std::string& finding : findings(report)) out += wrapped("  - ", finding);
   out += run_section(report) + models_section(report) + refusals_section(report) + live_section(report) +
-         paper_section(report);
+         curve_section(report) + paper_section(report) + wins_section(report);
   out += section("WHAT THE DATA CANNOT TELL");
   for (const std::string& limit : report.limits) out += wrapped("  - ", limit);
   if (report.limits.empty()) out += "  the profile names no limits of its data (source.limits)\n";
