@@ -157,9 +157,10 @@ Book base_book(const MadeRule& rule, const RecordedMarket& market, Timestamp at)
 
 std::optional<Timestamp> next_change(const MadeRule& rule, const RecordedMarket& market, Timestamp after) {
   auto next = market.next_word(after);
-  if (!market.words.empty() && market.words.front().at <= after) return next;
+  const bool trades = rule.trades && !market.trades_recorded;
+  if (!market.words.empty() && market.words.front().at <= after && !trades) return next;
   const TopAt* top = market.top(after);
-  if (top != nullptr && top->bid_size && !(rule.trades && !market.trades_recorded)) return next;
+  if (top != nullptr && top->bid_size && !trades) return next;
   const Timestamp step = step_begin(rule, market, made_step(rule, market, after) + 1);
   return next && *next < step ? next : step;
 }

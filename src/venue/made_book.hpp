@@ -25,7 +25,7 @@ Timestamp step_begin(const MadeRule& rule, const RecordedMarket& market, std::in
 Book base_book(const MadeRule& rule, const RecordedMarket& market, Timestamp at);
 /// Is any of it made?
 bool makes_depth(const RecordedMarket& market);
-/// The first instant after `after` at which base_book may change.
+/// The first instant after `after` at which base_book may change or a made trade may come.
 std::optional<Timestamp> next_change(const MadeRule& rule, const RecordedMarket& market, Timestamp after);
 
 /// The made trade that opens a step, if there is one.

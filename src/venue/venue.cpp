@@ -477,10 +477,8 @@ void Venue::Parts::change(MarketState& m, std::vector<Outgoing>& out) {
     m.base = base_book(rule, m.recorded, now);
     m.taken = {};
     std::optional<TradeAt> trade;
-    if (makes_depth(m.recorded)) {
-      const std::int64_t step = made_step(rule, m.recorded, now);
-      if (step_begin(rule, m.recorded, step) == now) trade = made_trade(rule, m.recorded, step);
-    }
+    const std::int64_t step = made_step(rule, m.recorded, now);
+    if (step_begin(rule, m.recorded, step) == now) trade = made_trade(rule, m.recorded, step);
     const auto word = last_at(m.recorded.words, now);
     const bool snapshot = word && m.recorded.words[*word].at == now && m.recorded.words[*word].snapshot;
     fill_resting(m, trade, out);
@@ -502,10 +500,11 @@ void Venue::Parts::recorded_trade(MarketState& m, std::size_t which, std::vector
 }
 
 void Venue::Parts::act(const ScriptedAct& act, std::vector<Outgoing>& out) {
-  MarketIndex which = 0;
+  std::optional<MarketIndex> which;
   for (const auto* names : {&slugs, &conditions, &gamma_ids})
     if (const auto found = names->find(act.market); found != names->end()) which = found->second;
-  MarketState& m = markets[which];
+  if (!which) return note("refused", 0, "", JsonOut{}.put("error", "no such market").put("market", act.market).text());
+  MarketState& m = markets[*which];
   if (m.stage == Stage::Resolved) return;
   m.acted_on = true;
   const auto payout = act.payout ? act.payout : m.recorded.payout;

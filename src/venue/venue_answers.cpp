@@ -249,7 +249,8 @@ Answer Venue::neg_risk(std::string_view token) const {
 Answer Venue::fee_rate(std::string_view token) const {
   const auto place = parts_->find(token);
   if (!place) return refusal(404, "fee rate not found for market");
-  return {.status = 200, .body = R"({"base_fee":1000})"};
+  const bool feeless = parts_->markets[place->market].recorded.fee_rate == 0;
+  return {.status = 200, .body = feeless ? R"({"base_fee":0})" : R"({"base_fee":1000})"};
 }
 
 Answer Venue::market_by_token(std::string_view token) const {
@@ -322,13 +323,15 @@ Answer Venue::book_history(const BookHistoryQuery& query) const {
   if (m.stage == Stage::Resolved) to = std::min(to, m.resolved_at);
   std::int64_t count = 0;
   std::string data;
+  MadeRule rule = parts_->rule;
+  rule.trades = rule.trades && makes_depth(recorded);  // a made trade changes no recorded book
   // From the first change at or after the window's beginning.
-  for (auto next = next_change(parts_->rule, recorded, at - Duration{1}); next && *next <= to;
-       next = next_change(parts_->rule, recorded, *next)) {
+  for (auto next = next_change(rule, recorded, at - Duration{1}); next && *next <= to;
+       next = next_change(rule, recorded, *next)) {
     if (!recorded.fresh_price(*next)) continue;
     for (const bool second : seconds) {
       if (count >= query.offset && count < query.offset + query.limit) {
-        Book book = base_book(parts_->rule, recorded, *next);
+        Book book = base_book(rule, recorded, *next);
         if (second) book = mirrored(book);
         const std::string body = fmt::format(R"("bids":{},"asks":{})", levels_json(book.bids), levels_json(book.asks));
         const std::string& token = recorded.tokens[second ? 1 : 0];

@@ -5,6 +5,7 @@
 #include <map>
 #include <queue>
 #include <set>
+#include <tuple>
 #include <unordered_map>
 
 #include "venue/gamma_text.hpp"

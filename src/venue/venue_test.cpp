@@ -390,6 +390,36 @@ TEST_CASE("venue: the log knows what was true and what was told") {
   CHECK_FALSE(t.venue->true_price(t.market("beta"), at("2026-01-10T01:00:00Z")));
 }
 
+TEST_CASE("venue: a recorded book moves by its recorded words; made trades come beside it and change nothing of it") {
+  SystemFs fs;
+  VenueSetup setup;
+  setup.data = shared_folder() + "/data/polymarket";
+  if (!fs.exists(setup.data)) {
+    MESSAGE("skipped: no shared recordings");
+    return;
+  }
+  setup.recordings = {"book_events"};
+  setup.only = {"mlb-cin-bos-2025-07-01"};
+  auto opened = Venue::open(fs, setup);
+  if (!opened) FAIL(opened.error().message);
+  Venue& venue = **opened;
+  const std::string token = venue.view(0).tokens[0];
+  CHECK_FALSE(venue.view(0).made_book);
+  venue.watch({token});
+  Follower follower{.token = token, .book = {}};
+  follower.take(venue.book_event(token));
+  std::vector<Outgoing> out;
+  venue.advance_to(at("2025-07-02T01:00:00Z"), out);
+  for (const Outgoing& event : out) {
+    CHECK(event.made == (event.kind == Outgoing::Kind::LastTradePrice));
+    follower.take(event.json);
+  }
+  simdjson::dom::parser parser;
+  CHECK(follower.book == read_book(parser.parse(venue.book(token).body)));
+  CHECK(count(out, Outgoing::Kind::LastTradePrice) > 0);
+  CHECK(follower.changes > 1'000);
+}
+
 TEST_CASE("venue: real recordings open together") {
   SystemFs fs;
   VenueSetup setup;

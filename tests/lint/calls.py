@@ -41,7 +41,7 @@ EDGES = re.compile(r"src/io/.*|src/core/system_[a-z_]*\.(cpp|hpp)")
 # (file, what the found text must match): reason. An entry that no longer excuses anything is an error too.
 ALLOWED = {
     (r"src/app/(cli|config)/.*", "getenv"): "the edge where the environment is read",
-    (r"src/venue/signing\.cpp", '"polymarket"'): "the name of the exchange's signing domain",
+    (r"src/venue/(signing|venue_trading)\.cpp", '"polymarket"'): "the exchange's signing domain, and its words",
     (r"src/app/(cli|config)/.*", '"demo"'): "the verb `demo`, the profile it runs by default, and help that names the verb",
 }
 
