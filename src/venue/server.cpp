@@ -257,13 +257,10 @@ class WebServer::Impl {
     error_code ignored;
     peer.set_option(tcp::no_delay{true}, ignored);
     peer.set_option(asio::socket_base::send_buffer_size{static_cast<int>(settings_.send_buffer)}, ignored);
-    desk_.tick();
-    const auto talk = std::make_shared<Talk>(*this, std::move(peer));
-    if (desk_.answers()) return talk->read();
-    hold(talk);
+    std::make_shared<Talk>(*this, std::move(peer))->read();
   }
 
-  // Open and silent until connections are answered again: then it breaks, for what was asked of it is long forgotten.
+  // Open and silent until requests are answered again: then it breaks, for what was asked is long forgotten.
   void hold(std::shared_ptr<Talk> talk) { held_.push_back(std::move(talk)); }
 
   void tick() {

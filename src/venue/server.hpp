@@ -30,7 +30,7 @@ class WebDesk {
   virtual ~WebDesk() = default;
   /// Time went on: called about every `ServerSettings::tick`, and before anything else is asked.
   virtual void tick() = 0;
-  /// False: connections are taken and left without any answer.
+  /// False: what was left unanswered stays open; from then on that it is true, those connections break.
   virtual bool answers() = 0;
   virtual WebReply answer(const WebRequest& request) = 0;
   /// A request to become a socket: status 101 takes it under `socket`, anything else refuses it.

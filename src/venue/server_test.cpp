@@ -17,9 +17,12 @@ namespace {
 class Parrot final : public WebDesk {
  public:
   void tick() override {}
-  bool answers() override { return true; }
+  bool answers() override { return answers_; }
   WebReply answer(const WebRequest& request) override {
     if (request.path == "/reset") return {.fate = WebFate::Reset};
+    if (request.path == "/held") return {.body = answers_ ? "held: no\n" : "held: yes\n"};
+    answers_ = request.path != "/hold";
+    if (!answers_) return {.fate = WebFate::Unanswered};
     if (request.path == "/late") return {.body = "late", .after = Duration{20'000}};
     return {.status = request.path == "/missing" ? 404 : 200,
             .body = request.method + " " + request.path + " " + request.header("x-word") + " " + request.body,
@@ -42,6 +45,7 @@ class Parrot final : public WebDesk {
 
  private:
   std::vector<SocketAct> acts_;
+  bool answers_ = true;
 };
 
 class Running {
@@ -146,6 +150,25 @@ TEST_CASE("server: several requests on one connection, headers and bodies both w
   Peer wrong{server.port()};
   wrong.say("GET /a%4 HTTP/1.1\r\nHost: x\r\n\r\n");
   CHECK(wrong.hear("digits").find("HTTP/1.1 400") == 0);
+}
+
+TEST_CASE("server: a connection without an answer stays open, and breaks when there are answers again") {
+  const Running server;
+  Peer held{server.port()};
+  held.say("GET /hold HTTP/1.1\r\nHost: x\r\n\r\n");
+  std::string nothing = "not yet";
+  std::thread listener{[&] { nothing = held.hear(std::size_t{1}); }};
+  Peer other{server.port()};
+  std::string held_yet;
+  while (!held_yet.ends_with("yes\n")) {
+    other.say("GET /held HTTP/1.1\r\nHost: x\r\n\r\n");
+    other.hear("held: ");
+    held_yet = other.hear("\n");
+  }
+  other.say("GET /a HTTP/1.1\r\nHost: x\r\n\r\n");
+  CHECK(other.hear("GET /a").find("HTTP/1.1 200") == 0);
+  listener.join();
+  CHECK(nothing.empty());
 }
 
 TEST_CASE("server: a socket speaks text and is closed with a code") {
