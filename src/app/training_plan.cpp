@@ -8,8 +8,10 @@ namespace {
 
 constexpr Duration kFirstStretch = Duration::days(14);
 
-Duration share(Duration span, double part) {
-  return Duration{static_cast<std::int64_t>(static_cast<double>(span.us()) * part)};
+/// `most` 0: no limit.
+Duration share(Duration span, double part, Duration most) {
+  const Duration length{static_cast<std::int64_t>(static_cast<double>(span.us()) * part)};
+  return most.us() > 0 ? std::min(length, most) : length;
 }
 
 }  // namespace
@@ -19,8 +21,8 @@ TrainingPlan plan_training(const Profile& profile, Timestamp as_of, Timestamp fi
   plan.as_of = as_of;
   plan.fit_from = profile.window.us() > 0 ? std::max(first, as_of - profile.window) : first;
   const Duration span = last - plan.fit_from;
-  plan.stop_until = last - share(span, profile.holdout_share);
-  plan.stop_from = plan.stop_until - share(span, profile.stop_share);
+  plan.stop_until = last - share(span, profile.holdout_share, profile.holdout_most);
+  plan.stop_from = plan.stop_until - share(span, profile.stop_share, profile.stop_most);
   plan.purge_stop_by = plan.stop_until - profile.embargo;
   return plan;
 }

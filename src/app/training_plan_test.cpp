@@ -41,3 +41,20 @@ TEST_CASE("training plan: the newest rows are as many as wanted, wherever a stre
   CHECK(all.rows == kDays);
   CHECK(all.from == day(0));
 }
+
+TEST_CASE("training plan: shares of the window, each no longer than it may be") {
+  Profile profile;
+  profile.stop_share = 0.1;
+  profile.holdout_share = 0.2;
+  const TrainingPlan whole = plan_training(profile, day(1001), day(0), day(1000));
+  CHECK(whole.stop_until == day(800));
+  CHECK(whole.stop_from == day(700));
+  profile.holdout_most = Duration::days(14);
+  profile.stop_most = Duration::days(7);
+  const TrainingPlan limited = plan_training(profile, day(1001), day(0), day(1000));
+  CHECK(limited.stop_until == day(986));
+  CHECK(limited.stop_from == day(979));
+  const TrainingPlan young = plan_training(profile, day(11), day(0), day(10));
+  CHECK(young.stop_until == day(8));
+  CHECK(young.stop_from == day(7));
+}
