@@ -107,12 +107,13 @@ Result<void> LiveSession::prepare_directory() {
   for (const std::string& column : schema.columns()) features += (features.empty() ? "" : "\n") + column;
   EL_TRY(const auto kept, store.state("columns"));
   if (kept && *kept != features)
-    return fail(Code::Config,
-                fmt::format("{0}: the features are not those that its examples have (a new version of the program may "
-                            "compute some differently). `everlearn features rebuild --data {0} --to DIRECTORY` makes a "
-                            "directory with the new ones, computed for what is stored, and leaves this one as it is; or "
-                            "take another --data and begin anew",
-                            directory.path()));
+    return fail(
+        Code::Config,
+        fmt::format("{0}: the features are not those that its examples have (a new version of the program may "
+                    "compute some differently). `everlearn features rebuild --data {0} --to DIRECTORY` makes a "
+                    "directory with the new ones, computed for what is stored, and leaves this one as it is; or "
+                    "take another --data and begin anew",
+                    directory.path()));
   EL_CHECK(store.put_state("profile", profile.name));
   EL_CHECK(store.put_state("input", std::string{kLiveInput}));
   EL_CHECK(store.put_state("targets", targets));

@@ -77,10 +77,10 @@ struct Profile {
   std::vector<TargetProfile> targets;  // in order of name
 
   // [train]
-  bool learning = true;          // may a model act at all; off by hand wins for good
+  bool learning = true;               // may a model act at all; off by hand wins for good
   std::optional<bool> train_enabled;  // true: without waiting for auto_enable
-  std::int64_t auto_enable = 0;  // effective labelled examples before learning starts by itself; 0: never
-  std::string train_schedule;    // "quarterly", "6h", or a cron line
+  std::int64_t auto_enable = 0;       // effective labelled examples before learning starts by itself; 0: never
+  std::string train_schedule;         // "quarterly", "6h", or a cron line
   std::string train_zone = "UTC";
   std::optional<Duration> train_max_age;            // a champion older than this asks for a training
   std::optional<double> train_min_sharpe;           // a live Sharpe under this asks for a training

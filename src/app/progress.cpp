@@ -8,12 +8,8 @@ namespace {
 std::vector<std::string> wins_json(const WinMonths& months) {
   std::vector<std::string> list;
   for (const auto& [month, tally] : months)
-    list.push_back(JsonOut{}
-                       .put("month", month)
-                       .put("won", tally.won)
-                       .put("lost", tally.lost)
-                       .put("pnl", tally.pnl)
-                       .text());
+    list.push_back(
+        JsonOut{}.put("month", month).put("won", tally.won).put("lost", tally.lost).put("pnl", tally.pnl).text());
   return list;
 }
 

@@ -21,13 +21,13 @@ struct Progress {
   // Labels are those of the target that acts: examples = labelled + void_labels + waiting.
   std::int64_t examples = 0, labelled = 0, effective = 0, void_labels = 0, waiting = 0;
   std::map<std::string, std::int64_t> labelled_of;  // target -> known labels
-  std::optional<Timestamp> auto_enabled;             // when learning became active by itself
+  std::optional<Timestamp> auto_enabled;            // when learning became active by itself
   std::int64_t trainings = 0, promoted = 0;
   std::optional<Timestamp> last_training;            // as of
   std::map<std::string, std::int64_t> last_periods;  // job of the schedule -> its latest period, microseconds
   std::int64_t signals = 0, intents = 0, fills = 0;
-  std::int64_t contradictions = 0;  // books that said what cannot be
-  std::int64_t backfilled = 0;      // dense prices that came from a history
+  std::int64_t contradictions = 0;               // books that said what cannot be
+  std::int64_t backfilled = 0;                   // dense prices that came from a history
   std::map<std::string, std::int64_t> stopped;   // filter -> signals
   std::map<std::string, std::string> champions;  // target -> bundle
   // Of what was served by the target that acts, if it is a class: the last matured predictions.

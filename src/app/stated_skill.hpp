@@ -1,5 +1,5 @@
-// What somebody else says of a model's skill, to stand beside what was measured. As it was written; we do not count with
-// it.
+// What somebody else says of a model's skill, to stand beside what was measured. As it was written; we do not count
+// with it.
 #pragma once
 
 #include <cstdint>

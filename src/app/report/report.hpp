@@ -109,8 +109,8 @@ struct Paper {
   std::int64_t days = 0, round_trips = 0;  // days from the first trade on
   double max_drawdown = 0;                 // of capital
   std::optional<Timestamp> first_trade;
-  std::optional<RoundTrip> best;  // how much hangs on one
-  std::vector<EquityRow> equity;  // one a day, from the start of the run
+  std::optional<RoundTrip> best;     // how much hangs on one
+  std::vector<EquityRow> equity;     // one a day, from the start of the run
   double committed = 0, locked = 0;  // now; locked: in markets that do not trade and are not resolved
   WinMonths wins, baseline_wins;     // by the month of the close; what a win is: trade/win_rate.hpp
 };
