@@ -17,6 +17,9 @@ struct Message {
   std::uint64_t number = 0;  // of the outbox, so that an answer finds its message
   std::string text;
   bool headline = true;  // the first line is one; not so in the second part of a long text
+  // Of messages to programs:
+  std::optional<Timestamp> expires = {};  // not to be sent from then on
+  std::string key = {};                   // the same for each try of the same thing
 };
 
 enum class Fate : std::uint8_t {

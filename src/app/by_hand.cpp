@@ -188,8 +188,8 @@ Result<std::string> apply_by_hand(const HandRequest& request, DataDirectory& dir
   }
 
   if (request.verb.starts_with("intents."))
-    return fail(Code::NotFound,
-                fmt::format("no daemon works in {}: an intent waits for a person only while one does", directory.path()));
+    return fail(Code::NotFound, fmt::format("no daemon works in {}: an intent waits for a person only while one does",
+                                            directory.path()));
 
   if (request.verb == "backfill") return std::string{kNobodyFills};
 

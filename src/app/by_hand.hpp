@@ -13,7 +13,8 @@
 namespace everlearn {
 
 /// verb: "models.rollback" {target, to}, "models.promote" {model}, "models.pin" {model}, "models.unpin" {name: a target
-/// or a model}, "intents.approve" {id}, "intents.reject" {id}, "pause", "resume", "train" {reason, rows, params: one a line}, "backfill". Absent texts are empty.
+/// or a model}, "intents.approve" {id}, "intents.reject" {id}, "pause", "resume", "train" {reason, rows, params: one a
+/// line}, "backfill". Absent texts are empty.
 struct HandRequest {
   std::string verb;
   std::map<std::string, std::string> args;

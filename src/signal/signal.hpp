@@ -51,9 +51,11 @@ struct SignalInput {
   InstrumentId instrument{};
   double price = 0;  // last
   std::optional<double> bid, ask;
-  std::optional<double> half_spread;  // relative; absent: from bid and ask, else the rules'
-  double predicted = 0;               // of the blend: relative return over the horizon (regression), NaN: unknown
-  bool traded = true;  // false: there is no price; `predicted` is the lead of the likeliest class, and nothing costs
+  // Relative; absent: from bid and ask, else the rules'. Of an instrument with a book or a fee of its own: what it
+  // costs to get in and out at once.
+  std::optional<double> half_spread;
+  double predicted = 0;  // of the blend: relative return over the horizon (regression), NaN: unknown
+  bool traded = true;    // false: there is no price; `predicted` is the lead of the likeliest class, and nothing costs
   std::vector<double> probabilities;  // classes; empty for regression
   std::uint32_t set = 0;              // classes: bit mask of the prediction set; 0: unknown
   double outside_share = 0;           // of features outside the model's trained range

@@ -3,7 +3,7 @@
 
 #include <cmath>
 
-#include "trade/book_desk.hpp"
+#include "trade/test_book_desk.hpp"
 #include "trade/taker_fee.hpp"
 
 namespace everlearn {

@@ -7,7 +7,7 @@
 #include <map>
 #include <tuple>
 
-#include "trade/book_desk.hpp"
+#include "trade/test_book_desk.hpp"
 
 namespace everlearn {
 namespace {

@@ -78,6 +78,7 @@ void add_doctor(Verbs& verbs);
 void add_evaluate(Verbs& verbs);
 void add_features(Verbs& verbs);
 void add_init(Verbs& verbs);
+void add_intents(Verbs& verbs);
 void add_logs(Verbs& verbs);
 void add_models(Verbs& verbs);
 void add_pause(Verbs& verbs);

@@ -23,6 +23,7 @@ int main(int argc, char** argv) {
   cli::add_doctor(verbs);
   cli::add_why(verbs);
   cli::add_signals(verbs);
+  cli::add_intents(verbs);
   cli::add_performance(verbs);
   cli::add_models(verbs);
   cli::add_evaluate(verbs);

@@ -35,6 +35,24 @@ std::vector<std::vector<std::string>> set_rows(const ConformalCoverage& sets) {
   return rows;
 }
 
+std::string win_words(const WinMonths& months, const std::string& month) {
+  const auto found = months.find(month);
+  if (found == months.end() || found->second.closed() == 0) return "none";
+  const auto [low, high] = wilson_interval(found->second.won, found->second.closed());
+  return fmt::format("{} of {}, {} ({} to {})", grouped(found->second.won), grouped(found->second.closed()),
+                     percent(found->second.rate(), 0), percent(low, 0), percent(high, 0));
+}
+
+std::string win_table(const Paper& paper) {
+  WinMonths both = paper.wins;
+  both.insert(paper.baseline_wins.begin(), paper.baseline_wins.end());
+  std::vector<std::vector<std::string>> rows{{"month", "won with models", "won by the baseline alone"}};
+  for (const auto& [month, tally] : both)
+    rows.push_back({month, win_words(paper.wins, month), win_words(paper.baseline_wins, month)});
+  return fmt::format("Positions that brought more than they cost, with 95 % intervals (docs/intents.md)\n{}",
+                     table_text(rows));
+}
+
 Result<void> run(const CommonOptions& options) {
   EL_TRY(const Place place, find_place(options));
   EL_TRY(const Report report, make_report(place.directory, place.config));
@@ -83,7 +101,12 @@ Result<void> run(const CommonOptions& options) {
       {"max drawdown", percent(paper.max_drawdown), ""},
       {"round trips", grouped(paper.round_trips), "since " + paper.first_trade->date()},
       {"baseline alone", money(paper.baseline_pnl), "the same rules without a model"}};
+  if (paper.committed > 0)
+    rows.push_back(
+        {"committed now", money(paper.committed),
+         paper.locked > 0 ? money(paper.locked) + " of it locked in markets that wait for their resolution" : ""});
   fmt::print("On paper\n{}", table_text(rows));
+  if (!paper.wins.empty() || !paper.baseline_wins.empty()) fmt::print("\n{}", win_table(paper));
   return {};
 }
 
