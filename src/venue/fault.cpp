@@ -30,13 +30,14 @@ constexpr std::array<std::pair<std::string_view, FaultKind>, 13> kKinds{{
     {"history_coarse", FaultKind::HistoryCoarse},
 }};
 
-constexpr std::array<std::pair<std::string_view, Act>, 6> kActs{{
+constexpr std::array<std::pair<std::string_view, Act>, 7> kActs{{
     {"stop_orders", Act::StopOrders},
     {"propose", Act::Propose},
     {"dispute", Act::Dispute},
     {"resolve", Act::Resolve},
     {"tick_size", Act::TickSize},
     {"reopen", Act::Reopen},
+    {"annul", Act::Annul},
 }};
 
 std::string_view act_name(Act act) {

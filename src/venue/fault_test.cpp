@@ -83,6 +83,18 @@ TEST_CASE("fault: what happens once comes due once, in order of time") {
   CHECK_FALSE(board.next_due());
 }
 
+TEST_CASE("fault: everything a market can be made to do") {
+  const std::pair<const char*, Act> acts[] = {{"stop_orders", Act::StopOrders}, {"propose", Act::Propose},
+                                              {"dispute", Act::Dispute},        {"resolve", Act::Resolve},
+                                              {"reopen", Act::Reopen},          {"annul", Act::Annul}};
+  for (const auto& [kind, act] : acts) {
+    const Fault read = fault(std::string{R"({"market":"x","kind":")"} + kind + "\"}");
+    CHECK(read.act.act == act);
+    CHECK(read.text().find(kind) != std::string::npos);
+  }
+  CHECK(fault(R"({"kind":"tick_size","market":"x","tick":0.001})").act.tick == Price::from_nanos(Price::kScale / 1000));
+}
+
 TEST_CASE("fault: what is wrong with one is told by name") {
   const std::pair<const char*, const char*> wrong[] = {
       {"[]", "not a JSON object"},
