@@ -196,8 +196,7 @@ TEST_CASE("venue: scripts stop, dispute, split, annul and change the tick") {
   CHECK(t.venue->view(t.market("alpha")).stage == Stage::Disputed);
   const auto ticked = t.advance("2026-01-10T03:00:00Z");
   CHECK(count(ticked, Outgoing::Kind::TickSizeChange) == 2);
-  CHECK(has(first(ticked, Outgoing::Kind::TickSizeChange).json, R"("old_tick_size":"0.005","new_tick_size":"0.001")") ==
-        false);
+  CHECK(has(first(ticked, Outgoing::Kind::TickSizeChange).json, R"("old_tick_size":"0.01","new_tick_size":"0.001")"));
   CHECK(t.venue->tick_size(t.token("beta")).body == R"({"minimum_tick_size":0.001})");
   // The recorded outcome would come at 06:10 and 08:10: a disputed market waits.
   t.advance("2026-01-10T09:00:00Z");
@@ -436,7 +435,6 @@ TEST_CASE("venue: real recordings open together") {
   CHECK(venue.listed().size() > 8'000);
   const MarketIndex bitboy = *venue.by_slug("bitboy-convicted");
   // Word for word, as long as nothing was done to it.
-  CHECK(venue.gamma_market(bitboy).starts_with(R"({"id": "531202")") == false);
   CHECK(JsonMembers::parse(venue.gamma_market(bitboy))->text("slug") == "bitboy-convicted");
   CHECK(venue.price(venue.view(bitboy).tokens[0], "SELL").body == R"({"price":"0.284"})");
   CHECK_FALSE(venue.view(bitboy).payout);
