@@ -62,6 +62,14 @@ out; x / 0 and what is no finite number is missing; `where` needs its condition 
 double from the columns as stored and stored as float32. Its hash covers what it says (spaces and spare brackets do not
 count) and the columns it reads.
 
+**Other features for what is stored.** A directory is bound to its columns; a start with others is refused.
+`everlearn features rebuild --data DIR --to DIR2 --set 'features.define.mine=...'` (or `--profile FILE`) makes a directory
+with the new ones: columns that examples have are copied; expressions are computed of their rows; dense features of the
+dense prices known then; features of the cycles of stored bars, trades, books and prices, and are missing where those are
+not stored (`source.store_events`). It says of each column which of these it was. DIR stays as it is, with its models;
+those whose columns are all in DIR2 serve there too, until a better one is trained. The engine must not run meanwhile.
+[Why so](decisions/0013-rows-again-with-other-features.md).
+
 **A family of your own in C++** is one entry in one file: `src/feature/families_price.cpp` for what prices feed,
 `families_flow.cpp` for trades and books, `families_bar.cpp`, `families_clock.cpp`. It says stem, formula, unit, what it
 reads, and builds its graph; stepping, history, checkpoints, windows, this table and the hash follow from that. Its plain
