@@ -60,7 +60,13 @@ void Engine::tell_account() {
 std::optional<double> Engine::round_trip_cost(InstrumentId id, double price) const {
   const Instrument& instrument = instruments_[id];
   const InstrumentState& state = market_[id];
-  if (!state.booked && instrument.fee_rate == 0) return std::nullopt;
+  if (!state.booked && instrument.fee_rate == 0) {
+    if (!profile_.probability || (state.bid && state.ask)) return std::nullopt;
+    // What the account pays where there are no quotes: half a tick at least.
+    const double tick = instrument.tick_size ? instrument.tick_size->value() : profile_.tick_size;
+    const double half_tick = tick / 2 / price;
+    return half_tick > profile_.paper.half_spread_bps * 1e-4 ? std::optional{half_tick} : std::nullopt;
+  }
   const double spread = state.bid && state.ask ? state.ask->value() - state.bid->value()
                                                : 2 * profile_.paper.half_spread_bps * 1e-4 * price;
   return (spread + 2 * fee_per_unit(price, instrument.fee_rate, instrument.fee_exponent)) / price;

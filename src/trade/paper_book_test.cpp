@@ -3,8 +3,8 @@
 
 #include <cmath>
 
-#include "trade/test_book_desk.hpp"
 #include "trade/taker_fee.hpp"
+#include "trade/test_book_desk.hpp"
 
 namespace everlearn {
 namespace {
