@@ -103,6 +103,7 @@ Result<std::unique_ptr<Engine>> Engine::make(World world, const Profile& profile
         TargetBlend{target.blend_weight, target.label, profile.probability, profile.tick_size}, steps);
     EL_TRY(made->labeller, make_labeller(target.label, calendar));
     if (target.acts) engine->acting_ = i;
+    if (target.label.kind != LabelKind::Column) engine->needs_prices_ = true;
     engine->targets_.push_back(std::move(made));
   }
   const LabelSpec& acting = profile.targets[engine->acting_].label;

@@ -229,6 +229,7 @@ class Engine {
   bool decided_ = false;          // something other than the market changed since the last whole commit
   std::vector<std::unique_ptr<Target>> targets_;
   std::size_t acting_ = 0;              // index of the target that acts
+  bool needs_prices_ = false;           // a label is made of prices
   std::unique_ptr<Baseline> variance_;  // trailing volatility of every instrument, for position sizes
   SignalChain signals_;
   SignalChain baseline_signals_;  // the same rules for the account that trades the baseline alone

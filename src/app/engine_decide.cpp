@@ -82,6 +82,7 @@ Result<void> Engine::decide(Timestamp at, bool sample) {
     const InstrumentId id{static_cast<std::uint32_t>(i)};
     if (instruments_[id].context || instruments_[id].mirrors || !fresh(id, at)) continue;
     const InstrumentState& now = market_[id];
+    if (!now.priced && needs_prices_) continue;  // its fields came first
     ExampleRow example{
         .instrument = id, .event_time = at, .known_at = at, .price = now.priced ? now.last.value() : kNaN};
     example.features.resize(schema_.size());

@@ -147,7 +147,8 @@ class PolymarketEvent {
     return {};
   }
 
-  /// Changes of one asset that follow each other in a message are one update: half of them is no state of the market.
+  /// All changes of one asset in a message are one update, also between those of its complement: half of them is no state
+  /// of the market.
   RowResult<void> change(const object& about, const object& values) {
     auto one = item(about);
     if (!one) return tl::unexpected(std::move(one).error());
@@ -156,9 +157,11 @@ class PolymarketEvent {
     const auto which = side(values);
     if (!which) return tl::unexpected(which.error());
     note_best(values, one->instrument, one->event_time);
-    auto* same = frame_.items.size() > first_ && frame_.items.back().instrument == one->instrument
-                     ? std::get_if<BookUpdate>(&frame_.items.back().what)
-                     : nullptr;
+    const auto begin = frame_.items.begin() + static_cast<std::ptrdiff_t>(first_);
+    const auto there = std::find_if(begin, frame_.items.end(), [&](const VenueItem& item) {
+      return item.instrument == one->instrument && std::holds_alternative<BookUpdate>(item.what);
+    });
+    BookUpdate* same = there == frame_.items.end() ? nullptr : std::get_if<BookUpdate>(&there->what);
     if (same == nullptr) {
       one->what = BookUpdate{};
       same = std::get_if<BookUpdate>(&frame_.items.emplace_back(*std::move(one)).what);

@@ -61,6 +61,15 @@ TEST_CASE("polymarket: a resolution pays one to the winner and nothing to the ot
              R"("timestamp":"1767398460000"})") == Items{"A@1767398460000 lost", "B@1767398460000 won"});
 }
 
+TEST_CASE("polymarket: changes of both tokens that take turns in a message are one update of each") {
+  CHECK(said(R"({"market":"m","price_changes":[{"asset_id":"A","price":"0.6","side":"BUY","size":"5"},)"
+             R"({"asset_id":"B","price":"0.4","side":"SELL","size":"5"},)"
+             R"({"asset_id":"A","price":"0.6","side":"SELL","size":"0"},)"
+             R"({"asset_id":"B","price":"0.4","side":"BUY","size":"0"}],)"
+             R"("timestamp":"1767398460000","event_type":"price_change"})") ==
+        Items{"A@1767398460000 delta b0.6x5 a0.6x0", "B@1767398460000 delta b0.4x0 a0.4x5"});
+}
+
 TEST_CASE("polymarket: a frame is taken as a whole or not at all") {
   CHECK(
       said(
