@@ -191,7 +191,7 @@ Result<Engine::LiveStep> Engine::run_until_now() {
   if (!in_hand_ && source_.remembers()) committed_position_ = source_.position();
   if (!step.more) EL_CHECK(run_cycles_before(std::min(now, source_.told_until(now))));
   // Between cycles that may be a day apart: trainings that ended, and what a hand asked for.
-  if (trainings_.running() && options_.clock_speed == 1) EL_CHECK(finish_trainings(now, false));
+  if (trainings_.running() && !in_step()) EL_CHECK(finish_trainings(now, false));
   EL_CHECK(tell_source_trouble(now));
   const bool by_hand = !requested_.reason.empty() && !trainings_.running();
   if (by_hand) EL_CHECK(train_if_due(now));

@@ -177,6 +177,8 @@ class Engine {
   Result<void> prune_old_tunes(Timestamp now);
   /// Whether a period of the job has begun; it is marked as run. Errors: Internal for a name that is no job.
   Result<bool> take_due(const std::string& job, Timestamp at);
+  bool in_step() const;
+  Result<void> finish_trainings_in_step(Timestamp at);
   Result<void> train_if_due(Timestamp at);
   Result<void> finish_trainings(Timestamp at, bool wait);
   Result<void> housekeeping(Timestamp at);

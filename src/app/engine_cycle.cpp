@@ -24,6 +24,7 @@ Result<void> Engine::cycle(Timestamp at) {
   if (dense_ && dense_grid_->on_grid(at)) EL_CHECK(snapshot(at));
   step_features(at);
   EL_CHECK(settle_labels(at));
+  EL_CHECK(finish_trainings_in_step(at));
   EL_CHECK(take_effect(at));
   for (const auto& target : targets_)
     if (at >= target->ensemble_until) {

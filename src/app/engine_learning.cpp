@@ -107,12 +107,18 @@ Trainings::Place Engine::place() const {
   return place;
 }
 
+// On a fast clock the child's real time means nothing: a training is done when the delay says so, as in a simulation.
+bool Engine::in_step() const { return options_.virtual_clock == nullptr && options_.clock_speed != 1; }
+
+Result<void> Engine::finish_trainings_in_step(Timestamp at) {
+  if (!in_step() || !trainings_.running() || at < *last_training_ + std::max(profile_.train_delay, Duration{1}))
+    return {};
+  return finish_trainings(at, true);
+}
+
 Result<void> Engine::train_if_due(Timestamp at) {
   if (late(at)) return {};
-  // On a fast clock the child's real time means nothing: it is done when the delay says so.
-  const bool in_step = options_.virtual_clock == nullptr && options_.clock_speed != 1;
-  if (trainings_.running() && (!in_step || at >= *last_training_ + profile_.train_delay))
-    EL_CHECK(finish_trainings(at, in_step));
+  if (trainings_.running() && !in_step()) EL_CHECK(finish_trainings(at, false));
   if (trainings_.running()) return {};
   EL_TRY(const auto reason, training_reason(at));
   if (!reason) return {};
@@ -148,7 +154,7 @@ Result<void> Engine::train_if_due(Timestamp at) {
     EL_CHECK(trainings_.start(request, place()));
   }
   last_training_ = at;
-  if (options_.virtual_clock == nullptr && options_.clock_speed != 1) return {};
+  if (in_step()) return {};
   return finish_trainings(at, options_.virtual_clock != nullptr);
 }
 
@@ -207,8 +213,8 @@ Result<void> Engine::finish_trainings(Timestamp at, bool wait) {
                      .bytes = bytes});
     if (promoted) {
       ++progress_.promoted;
-      promotions_.push_back(
-          {target.number, outcome.bundle, std::max(row.as_of + profile_.train_delay, at + Duration{1})});
+      const Timestamp due = row.as_of + std::max(profile_.train_delay, Duration{1});
+      promotions_.push_back({target.number, outcome.bundle, in_step() ? due : std::max(due, at + Duration{1})});
     }
   }
   if (!outcomes.empty()) {

@@ -293,7 +293,7 @@ TEST_CASE("config: features of one's own are a table of names and expressions; t
   CHECK(user.loaded().profile.defined_features == Defined{{"a", "1"}});  // an empty text takes a definition away
   user.input.overrides = {{"features.define.c", "b"}};
   CHECK(user.loaded().profile.defined_features.size() == 3);
-  CHECK(contains(User{text + "features.define.a.b = \"1\"\n"}.refused(), "features.define.a.b"));
+  CHECK(contains(User{std::string{kSmall} + "[features.define]\na.b = \"1\"\n"}.refused(), "features.define.a.b"));
   CHECK(contains(User{std::string{kSmall} + "[features]\ndense = [\"vol_1d\"]\n"}.refused(),
                  "features.dense needs the grid of dense prices: prices.every is none"));
   CHECK(User{kSmall}.loaded().profile.dense_every == Duration{});
