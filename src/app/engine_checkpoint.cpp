@@ -246,8 +246,9 @@ Result<void> Engine::restore_base_and_inputs() {
 Result<void> Engine::restore(std::string_view saved) {
   ByteReader in{saved};
   if (const auto version = in.u32(); version != kCheckpointVersion)
-    return fail(Code::Damaged,
-                fmt::format("checkpoint version {}, this program reads {}", version, kCheckpointVersion));
+    return fail(Code::Config, fmt::format("the checkpoint has version {}, this program reads {}: go on with the program "
+                                          "that made it, or take another --data",
+                                          version, kCheckpointVersion));
   const std::string position = in.text();
   const bool base_apart = in.boolean();
   if (!base_apart) EL_CHECK(decode_base(in));
