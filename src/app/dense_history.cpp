@@ -105,6 +105,12 @@ bool DenseHistory::fill(InstrumentId instrument, Timestamp at, Price price) {
   return true;
 }
 
+bool DenseHistory::knows_before(InstrumentId instrument, Timestamp at) const {
+  return std::ranges::any_of(steps_, [&](const Step& step) {
+    return step.at < at && index(instrument) < step.prices.size() && step.prices[index(instrument)].has_value();
+  });
+}
+
 void DenseHistory::refresh(const Instruments& instruments) {
   if (filled_) {
     filled_ = false;

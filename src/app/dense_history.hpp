@@ -32,6 +32,8 @@ class DenseHistory {
   bool fill(InstrumentId instrument, Timestamp at, Price price);
   /// Once a cycle: goes on making the features anew if something was filled.
   void refresh(const Instruments& instruments);
+  /// Whether a price of before that time is kept.
+  bool knows_before(InstrumentId instrument, Timestamp at) const;
   bool refreshing() const { return fresh_ != nullptr || filled_; }
 
   const FeatureBank& bank() const { return *bank_; }
@@ -41,8 +43,8 @@ class DenseHistory {
   Duration reach() const;
 
   void encode(ByteWriter& out) const;
-  /// False: it was of another set of features, or of another grid. Then no price is here any more; what is filled in again
-  /// up to last_step() is made into features by refresh(). Errors: Damaged.
+  /// False: it was of another set of features, or of another grid. Then no price is here any more; what is filled in
+  /// again up to last_step() is made into features by refresh(). Errors: Damaged.
   Result<bool> decode(ByteReader& in);
 
  private:

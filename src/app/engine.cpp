@@ -164,10 +164,13 @@ Result<Engine::LiveStep> Engine::run_until_now() {
   const std::int64_t cycles_before = progress_.cycles, trainings_before = trainings_done_;
   LiveStep step;
   const auto enough = [&] { return step.events >= kLiveEvents || stopwatch.seconds() >= kLiveSeconds; };
+  // The position of a source that forgets is behind all that it has read: a commit between two events of one message
+  // would lose the second one to a kill.
+  const auto may_commit = [&] { return source_.remembers() || (!in_hand_ && source_.given_whole()); };
   const auto run_cycles_before = [&](Timestamp time) -> Result<void> {
     while (next_cycle_ && time > *next_cycle_ && !step.more) {
       EL_CHECK(cycle(*next_cycle_));
-      step.more = enough();
+      step.more = enough() && may_commit();
     }
     return {};
   };
@@ -186,7 +189,7 @@ Result<Engine::LiveStep> Engine::run_until_now() {
     EL_CHECK(take(*in_hand_));
     in_hand_.reset();
     ++step.events;
-    step.more = enough();
+    step.more = enough() && may_commit();
   }
   if (!in_hand_ && source_.remembers()) committed_position_ = source_.position();
   if (!step.more) EL_CHECK(run_cycles_before(std::min(now, source_.told_until(now))));
@@ -197,7 +200,9 @@ Result<Engine::LiveStep> Engine::run_until_now() {
   if (by_hand) EL_CHECK(train_if_due(now));
   step.cycles = progress_.cycles - cycles_before;
   if (!holes_.empty()) source_.ask_past(std::exchange(holes_, {}));
-  const bool whole = step.cycles > 0 || by_hand || trainings_done_ != trainings_before || decided_;
+  // The inputs alone name no instruments, and the source's position that knows them goes with a whole commit.
+  const bool met = step.events > 0 && instruments_.size() != named_instruments_;
+  const bool whole = step.cycles > 0 || by_hand || trainings_done_ != trainings_before || decided_ || met;
   if (whole || (step.events > 0 && !keeps_base()))
     EL_CHECK(commit());
   else if (step.events > 0)
@@ -252,8 +257,7 @@ Result<void> Engine::keep(const Event& event) {
 
 Result<void> Engine::request_training(TrainingWish wish) {
   for (const TargetProfile& target : profile_.targets)
-    if (auto params = with_settings(target.learner, wish.params); !params)
-      return tl::unexpected<Error>(params.error());
+    if (auto params = with_settings(target.learner, wish.params); !params) return tl::unexpected<Error>(params.error());
   requested_ = std::move(wish);
   return store_.note(world_.clock.now(), "training requested", requested_.reason);
 }
@@ -269,6 +273,7 @@ Result<void> Engine::train_now(TrainingWish wish) {
 
 Result<void> Engine::set_learning(bool on) {
   learning_ = !on ? Learning::Off : targets_[acting_]->champion.get() ? Learning::Active : Learning::Collecting;
+  enabled_itself_ = false;
   EL_CHECK(store_.put_state("learning", on ? "on" : "off"));
   return store_.note(world_.clock.now(), "learning", on ? "on by hand" : "off by hand");
 }

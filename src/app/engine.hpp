@@ -136,6 +136,7 @@ class Engine {
   std::vector<std::pair<Timestamp, Price>> on_dense_grid(const PastPrices& past, Timestamp until) const;
   Result<void> take_past(const Event& event, const PastPrices& past);
   Result<void> resume(Timestamp now);
+  Result<bool> slept(Timestamp now);
   void ask_for_past(InstrumentId id, Timestamp from, Timestamp to);
 
   Result<void> take(Event& event);
@@ -221,10 +222,11 @@ class Engine {
   FeatureBank bank_;
   std::unique_ptr<DenseHistory> dense_;  // null: no dense prices
   std::optional<CycleGrid> dense_grid_;
-  std::vector<Hole> holes_;       // to be asked for with the next step
-  std::vector<bool> past_asked_;  // by instrument: what was before its first price
-  bool resumed_ = false;          // since this process began
-  bool skip_silence_ = false;     // until the next snapshot: the gap before it is on record
+  std::vector<Hole> holes_;                  // to be asked for with the next step
+  std::vector<bool> past_asked_;             // by instrument: what was before its first price
+  bool resumed_ = false;                     // since this process began
+  Timestamp stepped_at_ = Timestamp::max();  // the live step before this one
+  bool skip_silence_ = false;                // until the next snapshot: the gap before it is on record
   bool base_due_ = false;
   Timestamp base_kept_at_ = Timestamp::min();
   std::string kept_instruments_;  // digest of their table as the store has it

@@ -118,8 +118,8 @@ Result<void> Engine::take_past(const Event& event, const PastPrices& past) {
   const auto& streams = coverage.streams();
   const Timestamp first =
       index(id) < streams.size() ? streams[index(id)].first.value_or(Timestamp::max()) : Timestamp::max();
-  const auto wanted = [&](Timestamp at) {
-    if (at < first) return true;
+  const auto wanted = [&](Timestamp at, bool news) {
+    if (at < first) return news;  // no gap says what is missing there, but it may have been asked for before
     return std::any_of(missing.begin(), missing.end(), [&](const Gap& gap) { return at > gap.start && at < gap.end; });
   };
   // What lies between two points that follow each other on the grid is filled; the step after the last one too, where
@@ -137,8 +137,8 @@ Result<void> Engine::take_past(const Event& event, const PastPrices& past) {
     return {};
   };
   for (const auto& [at, price] : on_dense_grid(past, progress_.last_cycle.value_or(event.known_at))) {
-    dense_->fill(id, at, price);
-    if (!wanted(at)) continue;
+    const bool news = dense_->fill(id, at, price);
+    if (!wanted(at, news)) continue;
     if (run_to && at - *run_to > profile_.dense_every) EL_CHECK(end_run());
     if (!run_from) run_from = at;
     run_to = at;
@@ -153,12 +153,28 @@ Result<void> Engine::take_past(const Event& event, const PastPrices& past) {
   return end_run();
 }
 
-// A process that begins where another ended, on a source that tells nothing of the time between.
+// Whether this process stood still (a machine that slept, a clock that was set) while nobody listened. One that is only
+// slow has what came meanwhile, stamped when it came.
+Result<bool> Engine::slept(Timestamp now) {
+  const Timestamp before = std::exchange(stepped_at_, now);
+  const Duration bridge{static_cast<std::int64_t>(static_cast<double>(kBridge.us()) * options_.clock_speed)};
+  if (before == Timestamp::max() || now - before <= std::max(bridge, profile_.cycle * 3)) return false;
+  if (!in_hand_) {
+    EL_TRY(in_hand_, source_.next());
+  }
+  return !in_hand_ || in_hand_->known_at - before > std::max(bridge, profile_.cycle * 3);
+}
+
+// A process that begins where another ended, or stood still, on a source that tells nothing of the time between.
 Result<void> Engine::resume(Timestamp now) {
-  if (std::exchange(resumed_, true) || source_.remembers()) return {};
+  if (source_.remembers()) return {};
+  const bool begins = !std::exchange(resumed_, true);
+  EL_TRY(const bool stood_still, slept(now));
+  if (!begins && !stood_still) return {};
   base_due_ = true;
   decided_ = true;
-  for (std::size_t i = 0; i < market_.size(); ++i)
+  // Later on the source knows what books are good for.
+  for (std::size_t i = 0; i < market_.size() && begins; ++i)
     EL_CHECK(market_.apply({static_cast<InstrumentId>(i), now, now, BookDoubt{}}));
   if (!next_cycle_) return {};
   const Timestamp last = progress_.last_cycle.value_or(*next_cycle_);
@@ -195,6 +211,13 @@ Result<std::int64_t> Engine::look_for_holes() {
       const Timestamp to = std::min(gap.end - profile_.dense_every, now);
       ask_for_past(stream.instrument, from, to);
     }
+  }
+  // What was before the first price of one, where it was asked for and no answer came.
+  for (const StreamCoverage& stream : streams) {
+    const InstrumentId id = stream.instrument;
+    const bool watched = index(id) < market_.size() && !market_[id].payout && market_[id].phase == Phase::Trading;
+    if (watched && stream.first && !dense_->knows_before(id, *stream.first))
+      ask_for_past(id, now - dense_->reach(), *stream.first - profile_.dense_every);
   }
   return static_cast<std::int64_t>(holes_.size() - before);
 }

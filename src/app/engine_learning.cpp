@@ -250,7 +250,7 @@ Result<void> Engine::promote(std::uint16_t number, const std::string& bundle, Ti
   if (number == acting_ && learning_ != Learning::Off) {
     if (learning_ != Learning::Active) EL_CHECK(store_.note(at, "learning", "active: the first model passed the gate"));
     learning_ = Learning::Active;
-    if (std::exchange(enabled_itself_, false)) EL_CHECK(tell_auto_enable(at));
+    if (std::exchange(enabled_itself_, false) && !by_hand) EL_CHECK(tell_auto_enable(at));
   }
   EL_CHECK(store_.note(at, by_hand ? "promoted by hand" : "promoted",
                        fmt::format("{}: {}", profile_.targets[number].name, bundle)));

@@ -91,6 +91,10 @@ class ScriptedSource final : public Source {
   const SourceReport& report() const override { return report_; }
   std::optional<double> progress() const override { return std::nullopt; }
   bool remembers() const override { return remembers_; }
+  /// Events known at the same time are those of one message.
+  bool given_whole() const override {
+    return next_ == 0 || next_ >= events_.size() || events_[next_].known_at != events_[next_ - 1].known_at;
+  }
   void ask_past(const std::vector<Hole>& holes) override { asked.insert(asked.end(), holes.begin(), holes.end()); }
   void add(Event event) {
     const auto later = std::ranges::upper_bound(events_, event.known_at, {}, &Event::known_at);
@@ -150,6 +154,7 @@ class Desk {
   Engine& engine() { return *engine_; }
   ScriptedSource& source() { return *source_; }
   Store& store() { return *store_; }
+  Instruments& instruments() { return instruments_; }
   std::vector<PriceRow> prices(std::uint32_t id) {
     std::vector<PriceRow> rows;
     REQUIRE(store_->scan_prices({}, [&](const PriceRow& row) {
@@ -249,8 +254,9 @@ TEST_CASE("live: after a pause the past is asked for, fills what it can, and mak
   desk.set(minute(100 + 480));
   desk.start(books(580, 900), false);
   desk.run_until(minute(581));
-  // From the last dense price to now, for each token.
-  REQUIRE(desk.source().asked.size() == 2);
+  // From the last dense price to now, for each token; and what was before its first one, since nobody told.
+  REQUIRE(desk.source().asked.size() == 4);
+  CHECK(desk.source().asked[2].to == minute(0));
   const Hole hole = desk.source().asked[0];
   CHECK(hole.from == minute(90));
   CHECK(hole.to == minute(570));
@@ -310,9 +316,74 @@ TEST_CASE("live: after a restart no book is trusted before it was seen again, an
   desk.start({}, false);
   desk.run_until(minute(61));
   CHECK(desk.engine().progress().cycles == cycles + 11);
-  CHECK(desk.source().asked.empty());
+  for (const Hole& hole : desk.source().asked) CHECK(hole.to == minute(0));  // before the first price
   for (const PriceRow& row : desk.prices(0)) CHECK((row.event_time <= minute(60)));
   CHECK(desk.prices(0).back().kind != PriceKind::Mid);
+}
+
+TEST_CASE("live: an instrument that was met between two cycles is known after a kill") {
+  Desk desk;
+  desk.start(books(0, 10), false);
+  desk.run_until(minute(10) + Duration::seconds(10));
+  const Timestamp at = minute(10) + Duration::seconds(20);
+  desk.instruments().intern("LATER");
+  desk.source().add({InstrumentId{2}, at, at, book(0.4)});
+  desk.run_until(minute(10) + Duration::seconds(30));
+  desk.kill();
+  desk.start(books(11, 20), false);
+  REQUIRE(desk.instruments().find("LATER") == InstrumentId{2});
+  desk.run_until(minute(16));
+}
+
+TEST_CASE("live: what one message says is committed together") {
+  Desk desk;
+  desk.start(books(0, 3), false);
+  desk.run_until(minute(3));
+  const Timestamp at = minute(3) + Duration::seconds(10);
+  for (std::int64_t n = 0; n < 2'500; ++n)
+    desk.source().add({InstrumentId{0}, at - Duration{2'500 - n}, at, Trade{Price::from(0.5).value(), 1, Side::Buy}});
+  desk.source().now = at;
+  desk.set(at);
+  const auto step = desk.engine().run_until_now();
+  REQUIRE(step);
+  CHECK(step->events == 2'500);
+}
+
+TEST_CASE("live: a process that stood still invents nothing for the time when nobody listened") {
+  Desk desk;
+  desk.start(books(0, 100), false);
+  desk.run_until(minute(100));
+  desk.set(minute(400));
+  auto later = books(400, 460);
+  for (Event& event : later) desk.source().add(std::move(event));
+  desk.run_until(minute(460));
+  for (const PriceRow& row : desk.prices(0)) CHECK((row.event_time <= minute(100) || row.event_time > minute(400)));
+  for (const ExampleRow& row : desk.examples()) CHECK((row.event_time <= minute(100) || row.event_time > minute(400)));
+  CHECK(std::ranges::any_of(desk.source().asked,
+                            [](const Hole& hole) { return hole.from == minute(90) && hole.to >= minute(390); }));
+}
+
+TEST_CASE("live: what was before the first price is asked for again, and kept once") {
+  Desk desk;
+  desk.start(books(0, 40), false);
+  desk.run_until(minute(40));
+  desk.kill();
+  desk.start(books(40, 60), false);
+  desk.run_until(minute(41));
+  const auto asked = std::ranges::find(desk.source().asked, InstrumentId{0}, &Hole::instrument);
+  REQUIRE(asked != desk.source().asked.end());
+  PastPrices past{asked->from, asked->to, {}, ""};
+  for (std::int64_t n = -120; n <= 0; n += 5) past.prices.emplace_back(minute(n), Price::from(0.5).value());
+  const InstrumentId id = asked->instrument;
+  desk.source().add({id, minute(42), minute(42), past});
+  desk.source().add({id, minute(43), minute(43), past});  // two questions were under way
+  desk.run_until(minute(50));
+  const auto rows = desk.prices(0);
+  CHECK(std::ranges::count(rows, Origin::Backfill, &PriceRow::origin) == 9);
+  desk.kill();
+  desk.start(books(50, 60), false);
+  desk.run_until(minute(51));
+  CHECK(std::ranges::find(desk.source().asked, InstrumentId{0}, &Hole::instrument) == desk.source().asked.end());
 }
 
 }  // namespace

@@ -136,6 +136,7 @@ class VenueSource final : public Source {
   }
 
   bool remembers() const override { return false; }
+  bool given_whole() const override { return given_ >= events_.size(); }
 
   void ask_past(const std::vector<Hole>& holes) override {
     std::vector<TokenHole> wanted;

@@ -52,6 +52,8 @@ class Source {
   virtual const SourceReport& report() const = 0;
   /// False: what was not read when it happened is gone. A restart then goes on from now, and the time between is a gap.
   virtual bool remembers() const { return true; }
+  /// False: of what was read last more events are there, and position() is behind all of them.
+  virtual bool given_whole() const { return true; }
   /// Asks for prices of the past; each hole is answered by one PastPrices, sooner or later. A source that has none
   /// never answers.
   virtual void ask_past(const std::vector<Hole>& holes) { (void)holes; }
