@@ -205,7 +205,12 @@ Result<std::int64_t> Engine::look_for_holes() {
   const Timestamp now = world_.clock.now();
   const std::size_t before = holes_.size();
   const auto streams = store_.coverage().streams();
+  const auto trades = [&](InstrumentId id) {
+    return index(id) < market_.size() && !market_[id].payout && market_[id].phase == Phase::Trading;
+  };
   for (const StreamCoverage& stream : streams) {
+    // Of years of markets that are over, no hole is worth looking for.
+    if (!trades(stream.instrument) && stream.last && *stream.last < now - dense_->reach()) continue;
     for (const Gap& gap : store_.coverage().open(stream.instrument)) {
       const Timestamp from = std::max(gap.start, now - dense_->reach());
       const Timestamp to = std::min(gap.end - profile_.dense_every, now);
@@ -215,8 +220,7 @@ Result<std::int64_t> Engine::look_for_holes() {
   // What was before the first price of one, where it was asked for and no answer came.
   for (const StreamCoverage& stream : streams) {
     const InstrumentId id = stream.instrument;
-    const bool watched = index(id) < market_.size() && !market_[id].payout && market_[id].phase == Phase::Trading;
-    if (watched && stream.first && !dense_->knows_before(id, *stream.first))
+    if (trades(id) && stream.first && !dense_->knows_before(id, *stream.first))
       ask_for_past(id, now - dense_->reach(), *stream.first - profile_.dense_every);
   }
   return static_cast<std::int64_t>(holes_.size() - before);
