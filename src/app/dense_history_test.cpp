@@ -118,7 +118,8 @@ TEST_CASE_FIXTURE(Fixture, "dense history: a restart in the middle of making it 
   CHECK_FALSE(make().decode(cut));
 }
 
-TEST_CASE_FIXTURE(Fixture, "dense history: read with other features it is empty, and made of the prices that are put in") {
+TEST_CASE_FIXTURE(Fixture,
+                  "dense history: read with other features it is empty, and made of the prices that are put in") {
   DenseHistory before = make();
   for (std::int64_t k = 0; k < 40; ++k) before.step(grid(k), instruments, {px(price_at(k))});
   ByteWriter out;

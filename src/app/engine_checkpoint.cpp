@@ -171,8 +171,8 @@ void Engine::encode_base(ByteWriter& out) const {
 Result<void> Engine::decode_base(ByteReader& in) {
   EL_TRY(instruments_, Instruments::decode(in));
   EL_TRY(market_, MarketState::decode(in));
-  // Of a directory that was rebuilt with other features (docs/decisions/0013): those of the cycles begin anew, the dense
-  // ones are made of the dense prices.
+  // Of a directory that was rebuilt with other features (docs/decisions/0013): those of the cycles begin anew, the
+  // dense ones are made of the dense prices.
   EL_CHECK(bank_.decode_or_begin(in));
   if (!dense_) return {};
   EL_TRY(const bool same, dense_->decode(in));
@@ -246,9 +246,10 @@ Result<void> Engine::restore_base_and_inputs() {
 Result<void> Engine::restore(std::string_view saved) {
   ByteReader in{saved};
   if (const auto version = in.u32(); version != kCheckpointVersion)
-    return fail(Code::Config, fmt::format("the checkpoint has version {}, this program reads {}: go on with the program "
-                                          "that made it, or take another --data",
-                                          version, kCheckpointVersion));
+    return fail(Code::Config,
+                fmt::format("the checkpoint has version {}, this program reads {}: go on with the program "
+                            "that made it, or take another --data",
+                            version, kCheckpointVersion));
   const std::string position = in.text();
   const bool base_apart = in.boolean();
   if (!base_apart) EL_CHECK(decode_base(in));

@@ -6,8 +6,8 @@
 //   gamma        the body of one page of the market list
 //   gamma end    {"listing":N}: the pages since the last one are listing N, whole
 //   books        the body of POST /books
-//   quotes       the second tier: {"<token>":{"BUY":"0.48","SELL":"0.49","LAST":"0.48"}}, BUY the best bid; a member that
-//                the venue did not give is absent
+//   quotes       the second tier: {"<token>":{"BUY":"0.48","SELL":"0.49","LAST":"0.48"}}, BUY the best bid; what the
+//                venue did not give is absent
 //   trades       the body of GET /trades of the Data API
 //   history      {"token":"..","from":s,"to":s,"history":[{"t":s,"p":0.5}],"problem":""}: one a token and hole
 //   market info  the body of GET /markets/{condition}

@@ -147,8 +147,8 @@ class PolymarketEvent {
     return {};
   }
 
-  /// All changes of one asset in a message are one update, also between those of its complement: half of them is no state
-  /// of the market.
+  /// All changes of one asset in a message are one update, also between those of its complement: half of them is no
+  /// state of the market.
   RowResult<void> change(const object& about, const object& values) {
     auto one = item(about);
     if (!one) return tl::unexpected(std::move(one).error());

@@ -58,7 +58,9 @@ void add_doctor(Verbs& verbs) {
   auto options = std::make_shared<Options>();
   CLI::App* verb = verbs.app.add_subcommand("doctor", "is everything in order? step by step");
   add_common(*verb, options->common);
-  verb->add_flag("--dry-run", options->dry_run, "also say what one run would do, and ask the channels of alerts; change and send nothing, leave a venue alone");
+  verb->add_flag(
+      "--dry-run", options->dry_run,
+      "also say what one run would do, and ask the channels of alerts; change and send nothing, leave a venue alone");
   verb->add_flag("--deep", options->deep, "also read every stored row against its checksum");
   verbs.runs[verb] = [options] { return run(*options); };
 }

@@ -99,7 +99,8 @@ Result<void> train_here(const Options& options, Place place) {
          Engine::make(
              world, directory->profile(), directory->calendar(), directory->store(), source, instruments,
              {.data_directory = directory->path(), .trainer = beside_us("everlearn-train"), .virtual_clock = &clock}));
-  EL_CHECK(engine->train_now({.reason = "by hand", .rows = options.rows, .validate = options.validate, .params = options.params}));
+  EL_CHECK(engine->train_now(
+      {.reason = "by hand", .rows = options.rows, .validate = options.validate, .params = options.params}));
   EL_TRY(const auto verdicts, directory->store().verdicts());
   std::string said = fmt::format("trained as of {}", before.last_cycle->iso().substr(0, 16));
   std::vector<std::string> jsons;

@@ -143,7 +143,8 @@ Result<std::string> as_service(const SettingValue& value, const std::string& usu
   if (text.empty()) return usual;
   while (text.ends_with('/')) text.pop_back();
   EL_TRY(const WebAddress address, web_address(text, encrypted, plain));
-  if (address.path != "/") return fail(Code::Config, fmt::format("\"{}\" has a path, and its service adds its own", text));
+  if (address.path != "/")
+    return fail(Code::Config, fmt::format("\"{}\" has a path, and its service adds its own", text));
   return text;
 }
 
