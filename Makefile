@@ -5,7 +5,7 @@ CTEST := .deps/venv/bin/ctest
 JOBS := $(shell nproc)
 SOURCES = git ls-files --cached --others --exclude-standard '*.cpp' '*.hpp'
 
-.PHONY: help bootstrap build run test test-unit test-asan lint format tidy bench bench-hybrid clean
+.PHONY: help bootstrap build run test test-unit test-asan lint format tidy bench bench-hybrid bench-scale clean
 .DEFAULT_GOAL := help
 
 help:  ## this list
@@ -47,6 +47,10 @@ bench: build  ## run the benchmarks
 
 bench-hybrid: build  ## weeks of the hybrid system on recordings of ../shared, an hour (docs/hybrid_weeks.md)
 	@.deps/venv/bin/python bench/hybrid_weeks.py --everlearn build/release/bin/everlearn --shared ../shared/data --work build/hybrid_weeks
+
+bench-scale: build  ## cycles of 500 and 10,000 instruments, a restart, a backfill, half an hour (docs/scale.md)
+	@ninja -C build/release -j$(JOBS) scale_bench store_bench training_set_bench
+	@.deps/venv/bin/python bench/scale.py --bin build/release/bin --shared ../shared/data --work build/scale
 
 clean:  ## remove build/ (keeps what bootstrap installed)
 	rm -rf build

@@ -186,6 +186,7 @@ void print(const char* what, const Measured& m, double per_cycle) {
 int main(int count, char** words) {
   if (count < 4)
     return std::fprintf(stderr, "scale_bench SETTINGS MARKETS TRAINER [--instruments N] [--cycles N] [--hours N]\n"), 2;
+  std::setvbuf(stdout, nullptr, _IOLBF, 0);
   std::int64_t instruments_wanted = 500, cycles = 1'000, hours = 6;
   for (int i = 4; i + 1 < count; i += 2) {
     const std::string name = words[i];
@@ -200,12 +201,19 @@ int main(int count, char** words) {
                                          .overrides = {{"venue.markets", markets_wanted},
                                                        {"venue.min_volume_24h", "0"},
                                                        {"venue.max_spread", "1"},
-                                                       {"venue.mid_from", "0.01"},
-                                                       {"venue.mid_to", "0.99"},
+                                                       {"venue.mid_from", "0.001"},
+                                                       {"venue.mid_to", "0.999"},
+                                                       {"venue.leave_below", "0"},
+                                                       {"venue.leave_above", "1"},
+                                                       {"venue.min_horizons", "1"},
+                                                       {"train.enabled", "true"},
                                                        {"train.auto_enable", "0"},
                                                        {"backfill.use", "false"},
                                                        {"train.min_effective", "50"},
                                                        {"train.min_holdout_effective", "20"},
+                                                       {"train.embargo", "1s"},
+                                                       {"train.stop_share", "0.45"},
+                                                       {"train.holdout_share", "0.1"},
                                                        {"learner.trees", "300"},
                                                        {"learner.early_stopping", "0"}}}));
   const Profile& profile = config.profile;
@@ -274,9 +282,15 @@ int main(int count, char** words) {
     m.missed = n - (engine->progress().cycles - before);
     return m;
   };
+  const auto print_split = [](const Engine& of) {
+    fmt::print("seconds so far:");
+    for (const auto& [name, seconds] : of.progress().split_seconds) fmt::print("  {} {:.2f}", name, seconds);
+    fmt::print("\n");
+  };
   const std::int64_t warm = Duration::hours(hours) / profile.cycle;
   const Measured warming = measure(warm);
   print("warming up, no model", warming, static_cast<double>(warm));
+  print_split(*engine);
   const Stopwatch trained;
   must(engine->train_now({.reason = "bench"}));
   for (const ModelEntry& entry : engine->registry().entries())
@@ -288,11 +302,12 @@ int main(int count, char** words) {
              engine->progress().examples, engine->progress().labelled);
   const Measured idle = measure(cycles);
   print("model serves, idle", idle, static_cast<double>(cycles));
+  print_split(*engine);
   std::vector<double> all, sample;
   Measured busy;
   std::int64_t trained_cycles = 0;
   while (trained_cycles < cycles) {
-    if (!engine->training()) must(engine->request_training({.reason = "bench"}));
+    if (!engine->training()) must(engine->request_training({.reason = "bench", .params = {"n_estimators=5000"}}));
     const Measured m = measure(1);
     if (!engine->training()) continue;
     ++trained_cycles;
@@ -305,6 +320,9 @@ int main(int count, char** words) {
   }
   print("model serves, a training runs", busy, static_cast<double>(trained_cycles));
   fmt::print("p99 under training / idle: {:.2f}\n", at(busy.all, 0.99) / at(idle.all, 0.99));
+  fmt::print("base {:.1f} MB, checkpoint {:.2f} MB\n",
+             static_cast<double>(must(store->base()).value_or("").size()) / 1e6,
+             static_cast<double>(must(store->checkpoint()).value_or("").size()) / 1e6);
   fmt::print("predictions {}, refused frames {}, bytes on disk {:.1f} MB, hot state and base included\n",
              engine->progress().predictions, source.refused(), static_cast<double>(store->bytes_on_disk()) / 1e6);
   return 0;
