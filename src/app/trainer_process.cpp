@@ -22,7 +22,7 @@ ProcessSpec trainer_process(const std::string& trainer, const std::string& direc
   process.limits.memory_bytes = memory_bytes;
   process.limits.cpu = wall * threads;
   process.limits.wall = wall;
-  process.limits.nice = 10;
+  process.limits.nice = 19;  // beside cycles on the same cores
   return process;
 }
 
