@@ -319,6 +319,22 @@ TEST_CASE("paper: a market that closed, was proposed or is disputed locks its ca
   }
 }
 
+TEST_CASE("paper: what is held of a market that left the followed ones is sold at its quotes, and nothing is bought") {
+  BookDesk desk;
+  desk.books(second(0), kBids, kAsks);
+  desk.signal(kYes, second(0), 1, second(10));
+  REQUIRE(desk.books(second(1), kBids, kAsks).size() == 1);
+  desk.apply(kYes, second(5), PhaseChange{Phase::Left});
+  CHECK(desk.apply(kYes, second(20), PricePoint{price(0.97), {}, {}}).empty());  // nobody says what is bid
+  const auto sold = desk.apply(kYes, second(30), PricePoint{price(0.97), price(0.96), price(0.98)});
+  REQUIRE(sold.size() == 1);
+  CHECK(sold[0].price == price(0.96));
+  CHECK(sold[0].reason == "horizon");
+  CHECK(desk.account.positions().empty());
+  desk.signal(kYes, second(31), 1, second(60));
+  CHECK(desk.apply(kYes, second(33), PricePoint{price(0.97), price(0.96), price(0.98)}).empty());
+}
+
 TEST_CASE("paper: an intent in a market that resolves ends with it") {
   BookDesk desk;
   desk.books(second(0), kBids, kAsks);

@@ -41,9 +41,12 @@ std::vector<FillRow> PaperAccount::observe(const Event& event, const MarketView&
   const bool book_changed = std::holds_alternative<BookUpdate>(event.what) && state.book.trusted;
   if (book_changed) taken_.forget_changed(event.instrument, state.book);
   std::vector<FillRow> fills;
-  if (state.phase != Phase::Trading || state.payout) return fills;
+  // What left the followed markets trades on and is quoted for a while: what is held can be sold, nothing is bought.
+  const bool left = state.phase == Phase::Left;
+  if (state.payout || (state.phase != Phase::Trading && !left)) return fills;
+  if (left && !(state.bid && state.ask)) return fills;
   Offer offer{market, state, market.instruments[event.instrument], price_time(event)};
-  if (state.booked) {
+  if (state.booked && !left) {
     // A trade may have taken what the book still shows: the book's next word counts.
     if (!book_changed) return fills;
     offer.booked = true;
@@ -54,7 +57,7 @@ std::vector<FillRow> PaperAccount::observe(const Event& event, const MarketView&
     offer.seen = price->value();
   }
   close_position(event, offer, fills);
-  fill_intents(event, offer, fills);
+  if (!left) fill_intents(event, offer, fills);
   return fills;
 }
 
