@@ -128,13 +128,15 @@ def backfill(args, markets=250):
                    anchor=anchor) as venue:
             (folder / "data" / "control.sock").unlink(missing_ok=True)
             start, process = time.monotonic(), daemon(venue, anchor)
-            began, points = wait_for_more(filled)
-            last, points = wait_until_no_more(points)
+            try:
+                began, points = wait_for_more(filled)
+                last, points = wait_until_no_more(points)
+            finally:
+                process.send_signal(signal.SIGKILL)
+                process.wait()
             print(f"{what}: {2 * len(venue.markets())} tokens listed, {points - filled} points; the first {began - start:.1f} s, the last {last - start:.1f} s "
                   "after the start of the process", flush=True)
             filled = points
-            process.send_signal(signal.SIGKILL)
-            process.wait()
 
 
 def main():
