@@ -1,7 +1,6 @@
 // For this module's tests: recorded files that are not part of the repository. Where they are absent a test says so.
 #pragma once
 
-#include <cstdlib>
 #include <functional>
 #include <string>
 #include <vector>
@@ -14,10 +13,8 @@
 
 namespace everlearn {
 
-inline std::string shared_path(const std::string& name) {
-  const char* shared = std::getenv("EVERLEARN_SHARED");
-  return (shared != nullptr ? std::string{shared} : std::string{EVERLEARN_SOURCE_DIR "/../shared"}) + "/" + name;
-}
+/// Below EVERLEARN_SHARED, else beside the repository.
+std::string shared_path(const std::string& name);
 
 /// The file's bytes; empty, with a message, where it is absent.
 inline std::string shared_file(const std::string& name) {

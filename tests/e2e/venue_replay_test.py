@@ -5,8 +5,8 @@ row by row. In between the venue drops frames and connections, so that doubts an
 import pytest
 from live_run import Run
 
-SETTINGS = ["train.enabled=false", "train.auto_enable=70", "train.min_effective=30", "train.min_holdout_effective=12", "train.every=1h",
-            "gate.draws=100", "target.moves_1h.blend_weight=0.05"]
+SETTINGS = ["train.enabled=false", "train.auto_enable=120", "train.min_effective=30", "train.min_holdout_effective=12", "train.every=1h",
+            "train.embargo=15m", "train.holdout_share=0.3", "gate.draws=100", "target.moves_1h.blend_weight=0.05"]
 # What a simulation says otherwise: where it ran. What became of a row is compared as labels are: the last cycle's come live alone.
 OF_THE_RUN = {"origin", "price_origin"}
 
