@@ -97,9 +97,10 @@ Result<void> StoreImpl::load() {
   if (empty) {
     // A lake without its catalogue is a damaged directory, never a new one.
     EL_TRY(const std::vector<std::string> files, files_below("lake"));
-    if (!files.empty() || options_.read_only)
+    if (!files.empty())
       return fail(Code::Damaged,
                   fmt::format("everlearn.db is empty or was removed; lake/ holds {} files", files.size()));
+    if (options_.read_only) return fail(Code::NotFound, "everlearn.db is empty: nothing was committed here yet");
     EL_CHECK(create_schema(database_));
   }
   EL_CHECK(check_schema(database_));
