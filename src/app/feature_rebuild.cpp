@@ -233,7 +233,7 @@ class CyclePast {
  private:
   void take(const StoredMarket::Item& item) {
     if (forgets_ && item.is_price) return;  // dense prices are of the other grid
-    if (forgets_ && item.event.known_at - latest_ > kPause && latest_ != Timestamp::min()) {
+    if (forgets_ && latest_ != Timestamp::min() && item.event.known_at - latest_ > kPause) {
       bank_ = std::make_unique<FeatureBank>(set_, calendar_);
       market_ = MarketState{};
     }
